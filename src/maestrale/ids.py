@@ -1,0 +1,50 @@
+"""Identifiers: random ones for what comes from outside, derived ones for what follows from it.
+
+The core may not draw random numbers, or a replay of the same history would give other rows; it
+derives every id from the id of the execution's root and a counter.
+"""
+
+import uuid
+from hashlib import blake2b
+
+
+def new_id() -> str:
+    """A fresh random UUID, in its text form."""
+    return str(uuid.uuid4())
+
+
+def derive_id(root: str, number: int) -> str:
+    """The `number`-th id under `root`: the same for ever, in the form of a UUID (version 8)."""
+    digits = blake2b(f"{root}/{number}".encode(), digest_size=16).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def content_id(data: bytes) -> str:
+    """The name of `data` by its content: equal bytes have equal names."""
+    return blake2b(data, digest_size=20).hexdigest()
+
+
+class Chance:
+    """Random values that follow from a seed, so that a replay draws them again."""
+
+    def __init__(self, seed: str) -> None:
+        self._seed = seed
+        self._drawn = 0
+
+    def bits(self, count: int) -> int:
+        """The next `count` random bits, at most 256, as a number."""
+        self._drawn += 1
+        digest = blake2b(f"{self._seed}/{self._drawn}".encode(), digest_size=32).digest()
+        return int.from_bytes(digest, "big") >> (256 - count)
+
+    def random(self) -> float:
+        """A float in [0, 1)."""
+        return self.bits(53) / (1 << 53)
+
+    def between(self, low: int, high: int) -> int:
+        """An integer from `low` to `high`, both included."""
+        return low + self.bits(256) % (high - low + 1)
+
+    def uuid(self) -> str:
+        """A UUID of version 4, in its text form."""
+        return str(uuid.UUID(int=self.bits(128), version=4))
