@@ -1,0 +1,41 @@
+"""Expressions with the values that Mistral 23 was recorded to give them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from maestrale.expressions import EvaluationError
+
+from .comparing import Case, case_id, load_cases, native_value, same
+
+_HERE = Path(__file__).resolve().parents[2]
+_FOLDER = Path(os.environ.get("MAESTRALE_CONFORMANCE") or _HERE.parent / "shared/conformance/expressions")
+
+_DECIDED_OTHERWISE = {
+    "{% if true %}yes{% endif %}": "yes",
+    "{% raw %}<% $.x %>{% endraw %}": "<% $.x %>",
+}
+"""Texts with blocks and no `{{ }}`. Mistral accepts them and fails at run time; we render them."""
+
+
+def _cases(name: str) -> list[Any]:
+    path = _FOLDER / name
+    if not path.is_file():
+        reason = f"no recorded cases in {_FOLDER.name}: set MAESTRALE_CONFORMANCE to their folder"
+        return [pytest.param({}, marks=pytest.mark.skip(reason=reason))]
+    return [pytest.param(case, id=case_id(case)) for case in load_cases(path)]
+
+
+@pytest.mark.parametrize("case", _cases("yaql.yaml") + _cases("jinja.yaml"))
+def test_an_expression_gives_what_mistral_was_recorded_to_give(case: Case) -> None:
+    if case["expr"] in _DECIDED_OTHERWISE:
+        assert case.get("error")
+        assert native_value(case) == _DECIDED_OTHERWISE[case["expr"]]
+    elif case.get("error"):
+        with pytest.raises(EvaluationError):
+            native_value(case)
+    else:
+        value = native_value(case)
+        assert same(value, case["value"]), value
