@@ -1,0 +1,33 @@
+"""The rules. (world, state, entry) → decision: pure, total, and the same on every machine for ever.
+
+Nothing here does I/O, reads a clock, draws a random number or writes a log. Folding `decide` over the
+history of a tree gives exactly its stored rows.
+"""
+
+from maestrale.core.catalogue import ActionSpec, Catalogue, Library, Limits, Result, World
+from maestrale.core.decide import decide
+from maestrale.core.events import Entry, Event, Fact
+from maestrale.core.state import ActionRun, Changes, Execution, State, Task, Timer, Tree, state_of
+from maestrale.core.turn import Decision
+
+__all__ = [
+    "ActionRun",
+    "ActionSpec",
+    "Catalogue",
+    "Changes",
+    "Decision",
+    "Entry",
+    "Event",
+    "Execution",
+    "Fact",
+    "Library",
+    "Limits",
+    "Result",
+    "State",
+    "Task",
+    "Timer",
+    "Tree",
+    "World",
+    "decide",
+    "state_of",
+]

@@ -1,0 +1,146 @@
+"""The variables that travel along transitions.
+
+A context is immutable and shares structure with the contexts it came from, so that a chain of tasks
+costs what each of them publishes and not what all before them did. With every variable travels how
+often it was published on its way, leaf by leaf: where branches meet, the more often published value
+wins, and of equal ones the branch whose task stands later in the document.
+
+Source: Mistral v2, sections 4.2 and 4.4. Its winner among equals is arbitrary; ours is not.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from immutables import Map
+from msgspec import Struct
+
+from maestrale.core.state import Task
+from maestrale.core.turn import Turn
+from maestrale.expressions import Json
+
+Version: TypeAlias = "int | dict[str, Version]"
+"""How often a leaf was published; for a mapping, the versions of what it holds."""
+
+
+class Variable(Struct, frozen=True):
+    value: Json
+    version: Version
+
+
+class Context(Mapping[str, Json]):
+    """Variables by name. Iteration is in no particular order."""
+
+    __slots__ = ("_variables",)
+
+    def __init__(self, variables: "Map[str, Variable] | None" = None) -> None:
+        self._variables: Map[str, Variable] = Map() if variables is None else variables
+
+    def __getitem__(self, name: str) -> Json:
+        return self._variables[name].value
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._variables
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def publish(self, published: Mapping[str, Json]) -> "Context":
+        """This context with new values in place of the variables of those names."""
+        if not published:
+            return self
+        variables = self._variables.mutate()
+        for name, value in published.items():
+            old = self._variables.get(name)
+            variables[name] = Variable(value, _next_version(value, old.version if old else 0))
+        return Context(variables.finish())
+
+    def merge(self, other: "Context") -> "Context":
+        """Both contexts in one; `other` wins where a leaf was published equally often."""
+        if other is self or not other:
+            return self
+        if not self:
+            return other
+        variables = self._variables.mutate()
+        for name, theirs in other._variables.items():
+            ours = self._variables.get(name)
+            if ours is not theirs:
+                variables[name] = theirs if ours is None else _merge(ours, theirs)
+        return Context(variables.finish())
+
+
+def _next_version(value: Json, old: Version) -> Version:
+    if isinstance(value, Mapping):
+        known = old if isinstance(old, dict) else {}
+        return {key: _next_version(item, known.get(key, 0)) for key, item in value.items()}
+    return (old if isinstance(old, int) else _highest(old)) + 1
+
+
+def _highest(version: Version) -> int:
+    if isinstance(version, int):
+        return version
+    return max((_highest(part) for part in version.values()), default=0)
+
+
+def _merge(ours: Variable, theirs: Variable) -> Variable:
+    if not (isinstance(ours.version, dict) and isinstance(theirs.version, dict)):
+        return ours if _highest(ours.version) > _highest(theirs.version) else theirs
+    value, version = dict(ours.value), dict(ours.version)
+    for key, their_version in theirs.version.items():
+        part = Variable(theirs.value[key], their_version)
+        if key in version:
+            part = _merge(Variable(value[key], version[key]), part)
+        value[key], version[key] = part.value, part.version
+    return Variable(value, version)
+
+
+EMPTY = Context()
+
+
+def inbound(turn: Turn, task: Task) -> Context:
+    """The variables a task inherits from the tasks that led to it."""
+    return merged(turn, task.sources)
+
+
+def merged(turn: Turn, task_ids: Sequence[str]) -> Context:
+    """The outbound contexts of these tasks in one; the later in the sequence win ties."""
+    _build(turn, task_ids)
+    context = EMPTY
+    for task_id in task_ids:
+        context = context.merge(outbound(turn, turn.task(task_id)))
+    return context
+
+
+def outbound(turn: Turn, task: Task) -> Context:
+    """The variables a task hands on: those it inherited, under those it published."""
+    memo = turn.state.contexts.get(task.id)
+    made_from = (task.sources, task.published)
+    if memo is None or not _same(memo[0], made_from):
+        _build(turn, task.sources)
+        memo = (made_from, inbound(turn, task).publish(task.published or {}))
+        turn.state.contexts[task.id] = memo
+    context = memo[1]
+    assert isinstance(context, Context)
+    return context
+
+
+def _same(one: object, other: tuple[object, object]) -> bool:
+    assert isinstance(one, tuple)
+    return one[0] == other[0] and one[1] is other[1]
+
+
+def _build(turn: Turn, task_ids: Sequence[str]) -> None:
+    """Work out the contexts of all ancestors, the oldest first: chains are longer than the stack."""
+    wanted, seen = list(task_ids), set(task_ids)
+    missing = []
+    while wanted:
+        task_id = wanted.pop()
+        if task_id in turn.state.contexts:
+            continue
+        missing.append(turn.task(task_id))
+        wanted.extend(id for id in missing[-1].sources if id not in seen)
+        seen.update(missing[-1].sources)
+    for task in sorted(missing, key=lambda task: task.number):
+        outbound(turn, task)

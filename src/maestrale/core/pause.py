@@ -1,0 +1,66 @@
+"""Pausing executions, down to their sub-workflows and up to the workflows that wait for them.
+
+While an execution is paused, what runs goes on and its result is kept, but nothing new starts: the
+transitions of a task that ends wait for the resume. Source: Mistral v2, section 3.4.5.
+"""
+
+from collections.abc import Iterator
+
+from maestrale.core.events import PauseRequested
+from maestrale.core.state import Execution
+from maestrale.core.status import ExecutionState, TaskState
+from maestrale.core.turn import Turn, has_ended
+from maestrale.errors import Conflict, NotFound
+
+
+def on_pause_requested(turn: Turn, event: PauseRequested) -> None:
+    """Pause an execution and what it has started.
+
+    Raises:
+        NotFound: The tree has no such execution.
+        Conflict: The execution has ended.
+    """
+    execution = get_execution(turn, event.execution_id)
+    if has_ended(execution):
+        raise Conflict(
+            f"Can't change workflow execution state from {execution.state} to PAUSED. "
+            f"[workflow={execution.workflow}, execution_id={execution.id}]",
+            code="state-change",
+        )
+    pause(turn, execution, event.message)
+
+
+def get_execution(turn: Turn, execution_id: str) -> Execution:
+    execution = turn.find_execution(execution_id)
+    if execution is None:
+        raise NotFound(f"there is no execution `{execution_id}`", code="unknown-execution")
+    return execution
+
+
+def pause(turn: Turn, execution: Execution, message: str | None) -> None:
+    """Pause the execution, everything below it, and everything above it."""
+    if execution.state is not ExecutionState.RUNNING:
+        return
+    for child in list(live_children(turn, execution)):
+        pause(turn, turn.execution(child.id), None)
+    execution = turn.execution(execution.id)
+    if execution.state is not ExecutionState.RUNNING:
+        return  # A child has paused it on its way up.
+    turn.update_execution(execution, state=ExecutionState.PAUSED, state_info=message)
+    if execution.parent_task_id is None or not execution.accepted:
+        return
+    task = turn.task(execution.parent_task_id)
+    if has_ended(task):
+        return
+    if task.state is TaskState.RUNNING:
+        turn.update_task(task, state=TaskState.PAUSED, state_info=None)
+    pause(turn, turn.execution(task.execution_id), None)
+
+
+def live_children(turn: Turn, execution: Execution) -> Iterator[Execution]:
+    """The sub-executions that have not ended, those that no task waits for any more included."""
+    for task in turn.tasks_in(execution.id):
+        if task.type == "WORKFLOW":
+            for child in turn.child_executions(task.id):
+                if not has_ended(child):
+                    yield child

@@ -1,0 +1,146 @@
+"""From the names in a task to what they stand for: an action with the ad-hoc actions around it, or a
+workflow. What is found outside the tree is pinned, so that a later version changes nothing under way.
+
+Source: Mistral v2, sections 1.2.4, 1.6, 5.4 and 5.7.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from msgspec import Struct
+
+from maestrale.core.catalogue import ActionSpec
+from maestrale.core.failures import ForcedFailure, TaskFailure, wrong_input
+from maestrale.core.publishing import deep_merge
+from maestrale.core.scopes import question, task_scope, wrapper_scope
+from maestrale.core.state import Execution, Pin, Task
+from maestrale.core.turn import Turn
+from maestrale.expressions import Json, Template
+from maestrale.lang.model import AdHocAction
+
+
+class ResolvedAction(Struct, frozen=True):
+    """A built-in action and the ad-hoc actions around it, the outermost first."""
+
+    spec: ActionSpec
+    wrappers: tuple[Pin, ...] = ()
+
+
+def name_of(turn: Turn, task: Task, template: Template) -> str:
+    """The evaluated name of a task's action or workflow; nothing at all means `std.noop`."""
+    name = template.evaluate(task_scope(turn, task))
+    if name is not None and not isinstance(name, str):
+        raise ForcedFailure(f"The name of an action or a workflow must be text, not {type(name).__name__}")
+    return name or "std.noop"
+
+
+def find_action(turn: Turn, execution: Execution, name: str) -> ResolvedAction:
+    """The action of this name, as seen from a task of this execution.
+
+    Raises:
+        ForcedFailure: There is none, or ad-hoc actions are based on each other in a circle.
+        TaskFailure: An ad-hoc action is based on one that does not exist.
+    """
+    wrappers: list[Pin] = []
+    workbook = turn.workflow(execution).workbook
+    while True:
+        spec, pin = _look_up(turn, execution, name, workbook)
+        if spec is not None:
+            return ResolvedAction(spec, tuple(wrappers))
+        if pin is None:
+            failure = TaskFailure if wrappers else ForcedFailure
+            raise failure(f"Failed to find action [action_name={name}]")
+        if pin in wrappers:
+            raise ForcedFailure(f"Found a cycle in an ad-hoc action chain [action_name={name}]")
+        wrappers.append(pin)
+        wrapper = definition_of(turn, pin)
+        name, workbook = wrapper.base, wrapper.workbook
+
+
+def _look_up(
+    turn: Turn, execution: Execution, name: str, workbook: str | None
+) -> tuple[ActionSpec | None, Pin | None]:
+    """The built-in action of a name, or else the ad-hoc one."""
+    for candidate in _candidates(name, workbook):
+        spec = turn.world.catalogue.find_action(candidate)
+        if spec is not None:
+            return spec, None
+        pin = _find_definition(turn, "action", execution.namespace, candidate)
+        if pin is not None:
+            return None, pin
+    return None, None
+
+
+def find_workflow(turn: Turn, execution: Execution, name: str) -> Pin | None:
+    """The workflow of this name, as seen from a task of this execution."""
+    for candidate in _candidates(name, turn.workflow(execution).workbook):
+        pin = _find_definition(turn, "workflow", execution.namespace, candidate)
+        if pin is not None:
+            return pin
+    return None
+
+
+def _candidates(name: str, workbook: str | None) -> Iterator[str]:
+    if workbook is not None:
+        yield f"{workbook}.{name}"
+    yield name
+
+
+def _find_definition(
+    turn: Turn, kind: Literal["workflow", "action"], namespace: str, name: str
+) -> Pin | None:
+    for place in dict.fromkeys((namespace, "")):
+        pin = turn.find_pin(kind, place, name)
+        if pin is not None:
+            return pin
+        document = turn.fact(question(kind, {"namespace": place, "name": name}))
+        if document is not None:
+            pin = Pin(kind, place, name, document)
+            turn.pin(pin)
+            return pin
+    return None
+
+
+def definition_of(turn: Turn, pin: Pin) -> AdHocAction:
+    return turn.world.library.get_action(pin.document, pin.name)
+
+
+def base_input(turn: Turn, task: Task, action: ResolvedAction, given: Mapping[str, Json]) -> dict[str, Json]:
+    """The input of the built-in action, after that of every ad-hoc action around it.
+
+    Raises:
+        ForcedFailure: The input does not fit the outermost action's parameters, or a base-input is no
+            mapping.
+        EvaluationError: A base-input cannot be evaluated.
+    """
+    current: dict[str, Json] = dict(given)
+    if not action.wrappers:
+        spec = action.spec
+        fault = wrong_input(spec.name, spec.parameters, current, extra_allowed=spec.accepts_any)
+        if fault is not None:
+            raise ForcedFailure(fault)
+        return current
+    for position, pin in enumerate(action.wrappers):
+        wrapper = definition_of(turn, pin)
+        fault = wrong_input(wrapper.name, wrapper.input, current) if position == 0 else None
+        if fault is not None:
+            raise ForcedFailure(fault)
+        own = {p.name: p.default for p in wrapper.input if not p.required} | current
+        current = {}
+        if wrapper.base_input is not None:
+            evaluated = wrapper.base_input.evaluate(wrapper_scope(turn, task, own))
+            if not isinstance(evaluated, Mapping):
+                raise ForcedFailure(f"The base-input of action {wrapper.name} must be a mapping")
+            current = dict(evaluated)
+    return base_input(turn, task, ResolvedAction(action.spec), current)
+
+
+def with_preset(turn: Turn, execution: Execution, name: str, given: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The input with what the environment presets for the action under `__actions`.
+
+    Source: section 2.2; only in the execution that owns the environment.
+    """
+    env = turn.root.params.get("env") if execution.parent_task_id is None else None
+    presets = env.get("__actions") if isinstance(env, Mapping) else None
+    preset = presets.get(name) if isinstance(presets, Mapping) else None
+    return deep_merge(preset, given) if isinstance(preset, Mapping) else given

@@ -1,0 +1,72 @@
+"""Resuming paused executions: what was held back goes on.
+
+Source: Mistral v2, sections 3.4.5 and 3.4.6.
+"""
+
+from maestrale.core import dispatch, ending
+from maestrale.core.completion import proceed_after_pause
+from maestrale.core.events import ResumeRequested
+from maestrale.core.pause import get_execution, live_children
+from maestrale.core.publishing import deep_merge
+from maestrale.core.state import Execution, Task
+from maestrale.core.status import ExecutionState, TaskState
+from maestrale.core.turn import Turn, has_ended
+
+
+def on_resume_requested(turn: Turn, event: ResumeRequested) -> None:
+    """Resume an execution and what it has started; one that is not paused stays as it is.
+
+    Raises:
+        NotFound: The tree has no such execution.
+    """
+    execution = get_execution(turn, event.execution_id)
+    if execution.state is not ExecutionState.PAUSED:
+        return
+    if event.env:
+        env = deep_merge(execution.params.get("env") or {}, event.env)
+        execution = turn.update_execution(execution, params={**execution.params, "env": env})
+    _resume(turn, execution)
+
+
+def _resume(turn: Turn, execution: Execution) -> None:
+    for child in list(live_children(turn, execution)):
+        if turn.execution(child.id).state is ExecutionState.PAUSED:
+            _resume(turn, turn.execution(child.id))
+    execution = turn.execution(execution.id)
+    if execution.state is not ExecutionState.PAUSED:
+        return  # A child has resumed it on its way up.
+    backlog = execution.backlog
+    turn.update_execution(execution, state=ExecutionState.RUNNING, state_info=None, backlog=())
+    _resume_parent(turn, execution)
+    for held in backlog:
+        dispatch.carry_out(turn, turn.task(held.task_id), held.commands)
+    for task in list(turn.tasks_in(execution.id)):
+        if turn.execution(execution.id).state is ExecutionState.RUNNING:
+            _go_on(turn, turn.task(task.id))
+    ending.check_end(turn, execution.id)
+
+
+def _resume_parent(turn: Turn, execution: Execution) -> None:
+    """The task that started this execution goes on, and with it the workflow around it.
+
+    Its other sub-workflows were paused together with this one, and go on together with it.
+    """
+    if execution.parent_task_id is None or not execution.accepted:
+        return
+    task = turn.task(execution.parent_task_id)
+    if task.state is TaskState.PAUSED:
+        turn.update_task(task, state=TaskState.RUNNING)
+        _resume(turn, turn.execution(task.execution_id))
+
+
+def _go_on(turn: Turn, task: Task) -> None:
+    """What a task was kept from by the pause."""
+    if has_ended(task):
+        if not task.processed:
+            proceed_after_pause(turn, task)
+        elif task.pending:
+            turn.enqueue(task)
+        return
+    waits_for_its_turn = task.state in (TaskState.IDLE, TaskState.WAITING, TaskState.RUNNING)
+    if task.turn is None and waits_for_its_turn:
+        turn.enqueue(task)

@@ -1,0 +1,219 @@
+"""Action runs: how one is made, and what its end means. Source: Mistral v2, sections 3.6 and 5."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from maestrale.core import resolve, with_items
+from maestrale.core.catalogue import Result
+from maestrale.core.completion import complete, force_failure
+from maestrale.core.effects import RunAction
+from maestrale.core.events import ActionCompleted, ActionLost, ActionStarted
+from maestrale.core.failures import ForcedFailure, reason
+from maestrale.core.scopes import json_text, target_scope, task_scope, value_scope
+from maestrale.core.state import ActionRun, Task
+from maestrale.core.status import RunState, TaskState
+from maestrale.core.turn import Turn, has_ended
+from maestrale.errors import Conflict, NotFound
+from maestrale.expressions import EvaluationError, Json
+
+
+def launch(
+    turn: Turn,
+    task: Task,
+    action: resolve.ResolvedAction,
+    given: Mapping[str, Json],
+    index: int | None,
+) -> ActionRun:
+    """Make a run of an action; a pure one has ended when this returns, any other goes to a worker.
+
+    Raises:
+        ForcedFailure, EvaluationError: The input is wrong, too large, or cannot be evaluated.
+    """
+    spec = action.spec
+    arguments = resolve.base_input(turn, task, action, given)
+    _check_size(turn, f"the input of action {spec.name}", arguments)
+    definition = turn.definition(task)
+    target = None
+    if definition.target is not None:
+        target = definition.target.evaluate(target_scope(turn, task, arguments))
+    number = turn.number()
+    run = turn.add_run(
+        ActionRun(
+            id=turn.id(number),
+            task_id=task.id,
+            execution_id=task.execution_id,
+            root_id=task.root_id,
+            number=number,
+            name=action.wrappers[0].name if action.wrappers else spec.name,
+            action=spec.name,
+            wrappers=tuple(reversed(action.wrappers)),
+            index=index,
+            state=RunState.RUNNING,
+            input=given if action.wrappers else arguments,
+            arguments=arguments if action.wrappers else None,
+            asynchronous=spec.asynchronous,
+            safe_rerun=_safe_rerun(turn, task, action, arguments),
+            target=None if target is None else json_text(target),
+            created_at=turn.now,
+            updated_at=turn.now,
+        )
+    )
+    result = spec.pure(arguments) if spec.pure is not None else None
+    if result is None:
+        turn.effects.append(RunAction(run.id, run.attempt))
+        return run
+    return finish(turn, run, result)
+
+
+def _safe_rerun(
+    turn: Turn, task: Task, action: resolve.ResolvedAction, arguments: Mapping[str, Json]
+) -> bool:
+    """The task's own word if it has one, the action's otherwise."""
+    template = turn.definition(task).safe_rerun
+    if template is not None:
+        return bool(template.evaluate(task_scope(turn, task)))
+    return action.spec.may_rerun(arguments)
+
+
+def _check_size(turn: Turn, what: str, value: Json) -> None:
+    limit = turn.world.limits.field_bytes
+    size = len(msgspec.json.encode(value))
+    if size > limit:
+        raise ForcedFailure(f"Field size limit exceeded: {what} has {size} bytes, the limit is {limit}")
+
+
+def finish(turn: Turn, run: ActionRun, result: Result) -> ActionRun:
+    """Give a run its end.
+
+    Raises:
+        ForcedFailure: The result is larger than the limit.
+        EvaluationError: An ad-hoc action's output cannot be evaluated.
+    """
+    state, value = _judged(result)
+    failure: Exception | None = None
+    if result.refusal is not None:
+        failure, state, value = ForcedFailure(result.refusal), RunState.ERROR, result.refusal
+    elif state is RunState.SUCCESS:
+        try:
+            value = _transformed(turn, run, value)
+            _check_size(turn, f"the result of action {run.name}", value)
+        except (ForcedFailure, EvaluationError) as error:
+            failure, state, value = error, RunState.ERROR, reason(error)
+    accepted = not run.abandoned and failure is None
+    run = turn.update_run(run, state=state, result=value, accepted=accepted, finished_at=turn.now)
+    if failure is not None:
+        raise failure
+    return run
+
+
+def _judged(result: Result) -> tuple[RunState, Json]:
+    if result.cancelled:
+        return RunState.CANCELLED, result.error if result.error is not None else result.value
+    if result.is_error:
+        return RunState.ERROR, result.error
+    return RunState.SUCCESS, result.value
+
+
+def _transformed(turn: Turn, run: ActionRun, value: Json) -> Json:
+    """The result after the output transformations of the ad-hoc actions, innermost first."""
+    for pin in run.wrappers:
+        output = resolve.definition_of(turn, pin).output
+        if output is not None:
+            value = output.evaluate(value_scope(turn, turn.task(run.task_id), value))
+    return value
+
+
+# Events.
+
+
+def get_run(turn: Turn, run_id: str) -> ActionRun:
+    run = turn.find_run(run_id)
+    if run is None:
+        raise NotFound(f"there is no action run `{run_id}`", code="unknown-action-run")
+    return run
+
+
+def on_action_started(turn: Turn, event: ActionStarted) -> None:
+    """Note that the attempt may have had effects from now on."""
+    run = get_run(turn, event.run_id)
+    if has_ended(run) or run.attempt != event.attempt or run.started or run.abandoned:
+        return  # Nobody waits for an abandoned run any more: it must not begin.
+    turn.update_run(run, started=True)
+
+
+def on_action_completed(turn: Turn, event: ActionCompleted) -> None:
+    """An attempt has ended.
+
+    Raises:
+        NotFound: The tree has no such run.
+        Conflict: Somebody outside completes a run that has ended. (A worker's late answer is ignored.)
+    """
+    run = get_run(turn, event.run_id)
+    if has_ended(run):
+        if event.attempt is None:
+            raise Conflict(f"Action {run.id} is already completed", code="action-completed")
+        return
+    if event.attempt is not None and event.attempt != run.attempt:
+        return  # A late answer from an attempt that was given up.
+    _end(turn, run, event.result)
+
+
+def on_action_lost(turn: Turn, event: ActionLost) -> None:
+    """The worker is gone: repeat the attempt if that is safe, otherwise fail the run.
+
+    An asynchronous action that may have been started is waited for: whoever ends it is not the worker.
+    """
+    run = get_run(turn, event.run_id)
+    if has_ended(run) or run.attempt != event.attempt:
+        return
+    if run.abandoned or has_ended(turn.execution(run.execution_id)):
+        _end(turn, run, Result(error=f"Attempt {run.attempt} was cut off, and nobody waited for it."))
+    elif run.safe_rerun:
+        run = turn.update_run(run, attempt=run.attempt + 1, started=False)
+        turn.effects.append(RunAction(run.id, run.attempt))
+    elif not run.asynchronous:
+        _end(turn, run, Result(error=_cut_off(run)))
+
+
+def _cut_off(run: ActionRun) -> str:
+    return (
+        f"Attempt {run.attempt} of action {run.name} was cut off: the process that ran it ended. It may have "
+        "had effects, and neither the task (`safe-rerun`) nor the action says that repeating it is safe."
+    )
+
+
+def _end(turn: Turn, run: ActionRun, result: Result) -> None:
+    task = turn.task(run.task_id)
+    try:
+        run = finish(turn, run, result)
+    except (EvaluationError, ForcedFailure) as error:
+        if not has_ended(task):
+            wf = turn.execution(task.execution_id).workflow
+            where = f"wf={wf}, task={task.name}, action={run.name}"
+            force_failure(turn, task, f"Failed to handle action completion [error={reason(error)}, {where}]")
+        return
+    if not run.abandoned:
+        child_ended(turn, turn.task(task.id), run)
+
+
+def child_ended(turn: Turn, task: Task, run: ActionRun) -> None:
+    """What the end of a run means for its task."""
+    if has_ended(task) or task.state is TaskState.DELAYED:
+        return  # The task was given up meanwhile, or waits for its next attempt.
+    if task.items is not None:
+        _item_ended(turn, task, run.state)
+        return
+    info = None if run.state is RunState.SUCCESS or run.result is None else json_text(run.result)
+    complete(turn, task, TaskState(run.state), info)
+
+
+def _item_ended(turn: Turn, task: Task, state: RunState) -> None:
+    """Count an item that ended; let the next begin, or end the task with the last."""
+    assert task.items is not None
+    items = task.items.counted(state)
+    task = turn.update_task(task, items=items)
+    if items.is_over:
+        complete(turn, task, *with_items.outcome(items))
+    elif items.room and task.turn is None:
+        turn.enqueue(task)

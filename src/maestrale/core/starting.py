@@ -1,0 +1,151 @@
+"""How executions and tasks come to be.
+
+Source: Mistral v2, sections 1.3.1, 3.4.1, 3.8 and 6.2.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from msgspec.structs import replace
+
+from maestrale.core import ending, reverse
+from maestrale.core.events import ExecutionRequested
+from maestrale.core.failures import wrong_input
+from maestrale.core.scopes import CoreScope, evaluate_mapping, workflow_scope
+from maestrale.core.state import Execution, Task, Tree, Trigger
+from maestrale.core.status import ExecutionState, TaskState
+from maestrale.core.turn import Turn
+from maestrale.errors import InvalidInput
+from maestrale.expressions import EvaluationError, Json, compile_template
+from maestrale.lang.model import TaskDefinition, Workflow, WorkflowType
+
+
+def on_execution_requested(turn: Turn, event: ExecutionRequested) -> None:
+    """Start a root execution.
+
+    Raises:
+        InvalidInput: The input, the parameters or the workflow's `vars` are wrong. Nothing is kept.
+    """
+    if turn.state.tree is not None:
+        return  # The same request again: the execution is there.
+    turn.plant(Tree(id=event.execution_id))
+    for pin in event.pins:
+        turn.pin(pin)
+    start_execution(
+        turn,
+        Execution(
+            id=event.execution_id,
+            root_id=event.execution_id,
+            number=turn.number(),
+            workflow=event.workflow,
+            namespace=event.namespace,
+            document=event.document,
+            state=ExecutionState.RUNNING,
+            description=event.description,
+            input=event.input,
+            params=event.params,
+            context={},
+            created_at=turn.now,
+            updated_at=turn.now,
+        ),
+    )
+
+
+def start_execution(turn: Turn, execution: Execution) -> None:
+    """Check and complete a new execution, add it, and make its first tasks.
+
+    Raises:
+        InvalidInput: See `on_execution_requested`; nothing was added to the turn.
+    """
+    workflow = turn.workflow(execution)
+    if (fault := wrong_input(workflow.name, workflow.input, execution.input)) is not None:
+        raise InvalidInput(fault, code="workflow-input", hint=_expected(workflow))
+    defaults = {p.name: p.default for p in workflow.input if not p.required}
+    target = _target(workflow, execution)
+    execution = replace(
+        execution, input={**defaults, **execution.input}, tags=workflow.tags, params=_params(turn, execution)
+    )
+    try:
+        variables = evaluate_mapping(workflow.vars, workflow_scope(turn, execution))
+    except EvaluationError as error:
+        raise InvalidInput(
+            f"the variables of workflow `{workflow.name}`: {error.message}", code="workflow-vars"
+        ) from error
+    turn.add_execution(replace(execution, context=variables))
+    first = workflow.graph.start if target is None else reverse.first_tasks(workflow, target)
+    for name in first:
+        create_task(turn, turn.execution(execution.id), workflow.tasks[name])
+    ending.check_end(turn, execution.id)
+
+
+def _expected(workflow: Workflow) -> str:
+    if not workflow.input:
+        return "the workflow takes no input"
+    words = [p.name if p.required else f"{p.name} (optional)" for p in workflow.input]
+    return f"the workflow takes: {', '.join(words)}"
+
+
+def _target(workflow: Workflow, execution: Execution) -> str | None:
+    """The task a reverse workflow is asked for, None for a direct one."""
+    if workflow.type is WorkflowType.DIRECT:
+        return None
+    name = execution.params.get("task_name")
+    if not isinstance(name, str) or name not in workflow.tasks:
+        raise InvalidInput(
+            f"Invalid task name [wf_spec={workflow.name}, task_name={name}]: a reverse workflow runs one "
+            "task and what it requires",
+            code="target-task",
+            hint=f"name one of its tasks: {', '.join(workflow.tasks)}",
+        )
+    return name
+
+
+def _params(turn: Turn, execution: Execution) -> Mapping[str, Json]:
+    """The parameters with the environment evaluated once, against itself as it was given."""
+    env = execution.params.get("env")
+    if execution.parent_task_id is not None or env is None:
+        return execution.params
+    if not isinstance(env, Mapping):
+        raise InvalidInput(
+            f"Unexpected value type for environment [type={type(env).__name__}]: a mapping is expected",
+            code="environment-type",
+        )
+    if execution.params.get("evaluate_env", True) is False:
+        return execution.params
+    scope = CoreScope(turn, execution, None, {"__env": env})
+    try:
+        evaluated = {key: compile_template(value).evaluate(scope) for key, value in env.items()}
+    except EvaluationError as error:
+        raise InvalidInput(f"the environment: {error.message}", code="environment-expression") from error
+    return {**execution.params, "env": evaluated}
+
+
+def create_task(
+    turn: Turn,
+    execution: Execution,
+    definition: TaskDefinition,
+    *,
+    triggered_by: Sequence[Trigger] = (),
+    sources: Sequence[str] = (),
+    state: Literal[TaskState.IDLE, TaskState.WAITING] = TaskState.IDLE,
+) -> Task:
+    """Add a task to an execution. An IDLE one gets a ticket and starts in its turn."""
+    number = turn.number()
+    task = turn.add_task(
+        Task(
+            id=turn.id(number),
+            execution_id=execution.id,
+            root_id=execution.root_id,
+            number=number,
+            name=definition.name,
+            type="ACTION" if definition.workflow is None else "WORKFLOW",
+            state=state,
+            state_info="Task is waiting." if state is TaskState.WAITING else None,
+            tags=definition.tags,
+            triggered_by=tuple(triggered_by),
+            sources=tuple(sources),
+            created_at=turn.now,
+            updated_at=turn.now,
+        )
+    )
+    return turn.enqueue(task) if state is TaskState.IDLE else task

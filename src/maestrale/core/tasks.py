@@ -1,0 +1,205 @@
+"""A task's own turn: start it, let it go on, or see that its work has ended.
+
+Source: Mistral v2, sections 2.2, 2.15 and 3.3.
+"""
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from maestrale.core import joins, resolve, runs, subworkflows, with_items
+from maestrale.core.abandon import give_up
+from maestrale.core.completion import carry_on, complete, force_failure
+from maestrale.core.events import TimerFired
+from maestrale.core.failures import ForcedFailure, TaskFailure, reason
+from maestrale.core.policies import apply_before, pauses_before
+from maestrale.core.scopes import NONE, json_text, task_scope
+from maestrale.core.state import Task, Timer, TimerKind
+from maestrale.core.status import ExecutionState, RunState, TaskState
+from maestrale.core.turn import Turn, has_ended
+from maestrale.expressions import EvaluationError, Json
+
+
+def advance(turn: Turn, task: Task) -> None:
+    """Do what a task with a ticket has to do now. The ticket is used up."""
+    task = turn.update_task(task, turn=None)
+    try:
+        _advance(turn, task)
+    except TaskFailure as failure:
+        complete(turn, turn.task(task.id), TaskState.ERROR, str(failure))
+    except (ForcedFailure, EvaluationError) as error:
+        wf = turn.execution(task.execution_id).workflow
+        message = f"Failed to run task [error={reason(error)}, wf={wf}, task={task.name}]"
+        force_failure(turn, turn.task(task.id), message)
+
+
+def _advance(turn: Turn, task: Task) -> None:
+    execution = turn.execution(task.execution_id)
+    if has_ended(task):
+        carry_on(turn, task)
+        return
+    if has_ended(execution) and task.state not in (TaskState.RUNNING, TaskState.PAUSED):
+        return  # Nothing starts in an execution that is over.
+    paused = execution.state is ExecutionState.PAUSED
+    match task.state:
+        case TaskState.IDLE if not paused or pauses_before(turn, task):
+            _start(turn, task)
+        case TaskState.WAITING if not paused:
+            _judge_join(turn, task)
+        case TaskState.DELAYED:
+            _launch(turn, turn.update_task(task, state=TaskState.RUNNING, state_info=None))
+        case TaskState.RUNNING | TaskState.PAUSED:
+            _go_on(turn, task)
+
+
+def _start(turn: Turn, task: Task) -> None:
+    held = task.held
+    task = turn.update_task(
+        task,
+        state=TaskState.RUNNING,
+        state_info=None,
+        held=False,
+        started_at=task.started_at or turn.now,
+    )
+    if not held:
+        task = apply_before(turn, task)
+    if task.state is TaskState.RUNNING:
+        _launch(turn, task)
+
+
+def _judge_join(turn: Turn, task: Task) -> None:
+    execution = turn.execution(task.execution_id)
+    verdict, triggers, failed = joins.judge(turn, execution, task)
+    match verdict:
+        case joins.Verdict.RUN:
+            sources = tuple(trigger.task_id for trigger in triggers)
+            _start(turn, turn.update_task(task, triggered_by=tuple(triggers), sources=sources))
+        case joins.Verdict.FAIL:
+            task = turn.update_task(task, triggered_by=tuple(triggers))
+            complete(turn, task, TaskState.ERROR, f"Failed by tasks: {sorted(failed)}")
+
+
+def _launch(turn: Turn, task: Task) -> None:
+    """Begin the task's work: its only child, or the first items of its loop."""
+    if not turn.definition(task).with_items:
+        _launch_child(turn, task, None, NONE)
+        return
+    task = with_items.begin_loop(turn, task)
+    assert task.items is not None
+    if task.items.total == 0:
+        complete(turn, task, TaskState.SUCCESS, None)
+    else:
+        _launch_items(turn, task)
+
+
+def _launch_child(turn: Turn, task: Task, index: int | None, items: Mapping[str, Json]) -> None:
+    definition = turn.definition(task)
+    execution = turn.execution(task.execution_id)
+    if definition.workflow is not None:
+        name = resolve.name_of(turn, task, definition.workflow)
+        subworkflows.launch(turn, task, name, _input(turn, task, items), index)
+        return
+    assert definition.action is not None
+    name = resolve.name_of(turn, task, definition.action)
+    try:
+        action = resolve.find_action(turn, execution, name)
+    except ForcedFailure as failure:
+        if index is None:
+            raise
+        raise TaskFailure(str(failure)) from failure
+    given = _input(turn, task, items)
+    if definition.action.is_constant:
+        given = resolve.with_preset(turn, execution, name, given)
+    run = runs.launch(turn, task, action, given, index)
+    if has_ended(run):
+        _note_pure_end(turn, turn.task(task.id), run.state)
+
+
+def _note_pure_end(turn: Turn, task: Task, state: RunState) -> None:
+    """A pure action has ended already. Its task ends in a turn of its own, after those that wait: what
+    starts together starts before any of it leads further."""
+    if task.items is not None:
+        turn.update_task(task, items=task.items.counted(state))
+    else:
+        turn.enqueue(task)
+
+
+def _input(turn: Turn, task: Task, items: Mapping[str, Json]) -> Mapping[str, Json]:
+    template = turn.definition(task).input
+    if template is None:
+        return {}
+    value = template.evaluate(task_scope(turn, task, items=items))
+    if not isinstance(value, Mapping):
+        actual = type(value).__name__
+        raise ForcedFailure(
+            f"Wrong dynamic input for task: {task.name}. Dict type is expected. Actual type: {actual}"
+        )
+    return value
+
+
+def _launch_items(turn: Turn, task: Task) -> None:
+    """Start as many items as the loop's concurrency and the turn allow, but one at least."""
+    first = True
+    while task.items is not None and task.items.room > 0 and (first or turn.steps_left > 0):
+        first = False
+        turn.steps_left -= 1
+        items = task.items
+        task = turn.update_task(task, items=replace(items, launched=items.launched + 1))
+        _launch_child(turn, task, items.launched, with_items.item_variables(task, items.launched))
+        task = turn.task(task.id)
+    if task.items is not None and (task.items.room > 0 or task.items.is_over) and task.turn is None:
+        turn.enqueue(task)
+
+
+def _go_on(turn: Turn, task: Task) -> None:
+    """A running task: start more items, or end it if its work has ended meanwhile."""
+    if task.items is not None:
+        paused = turn.execution(task.execution_id).state is not ExecutionState.RUNNING
+        if task.items.is_over:
+            complete(turn, task, *with_items.outcome(task.items))
+        elif not paused:
+            _launch_items(turn, task)
+    elif task.type == "WORKFLOW":
+        _see_sub_workflow_end(turn, task)
+    else:
+        for run in list(turn.child_runs(task.id)):
+            if run.accepted and has_ended(run):
+                runs.child_ended(turn, task, run)
+
+
+def _see_sub_workflow_end(turn: Turn, task: Task) -> None:
+    for execution in list(turn.child_executions(task.id)):
+        if execution.accepted and has_ended(execution):
+            info = (execution.output or {}).get("result") if execution.state != "SUCCESS" else None
+            complete(turn, task, TaskState(execution.state), None if info is None else json_text(info))
+
+
+def on_timer_fired(turn: Turn, event: TimerFired) -> None:
+    """A timer is due: the task goes on, or has run out of time."""
+    timer = turn.find_timer(event.timer_id)
+    if timer is None:
+        return  # It was cleared after it had fired.
+    turn.changes.timers[timer.id] = None
+    task = turn.task(timer.task_id)
+    if has_ended(task):
+        return
+    match timer.kind:
+        case TimerKind.TIMEOUT:
+            _time_out(turn, task, timer)
+        case TimerKind.WAIT_AFTER:
+            _end_wait(turn, task)
+        case _ if task.state is TaskState.DELAYED:
+            turn.enqueue(task)
+
+
+def _time_out(turn: Turn, task: Task, timer: Timer) -> None:
+    give_up(turn, task)
+    turn.clear_timers(task)  # Whatever it was put aside for is over, too.
+    complete(turn, task, TaskState.ERROR, f"Task timed out [timeout(s)={timer.seconds}].")
+
+
+def _end_wait(turn: Turn, task: Task) -> None:
+    """The wait after a task is over: it ends as its work did."""
+    outcome = task.waiting_outcome
+    assert outcome is not None
+    complete(turn, task, outcome.state, outcome.info)

@@ -1,0 +1,58 @@
+"""Loops: one child for each item of one or several lists, walked through in step.
+
+Source: Mistral v2, section 2.4.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from maestrale.core.failures import ForcedFailure
+from maestrale.core.scopes import task_scope
+from maestrale.core.state import Items, Task
+from maestrale.core.status import TaskState
+from maestrale.core.turn import Turn
+from maestrale.expressions import Json
+
+
+def begin_loop(turn: Turn, task: Task) -> Task:
+    """Evaluate the lists of a loop, once for all its items.
+
+    Raises:
+        ForcedFailure: A value cannot be walked through, or the lists differ in length.
+        EvaluationError: A list cannot be evaluated.
+    """
+    scope = task_scope(turn, task)
+    values: dict[str, Json] = {}
+    for variable, template in turn.definition(task).with_items:
+        values[variable] = _as_list(variable, template.evaluate(scope))
+    lengths = {variable: len(value) for variable, value in values.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{variable}: {length}" for variable, length in lengths.items())
+        raise ForcedFailure(
+            f"Wrong input format for with-items: All arrays must have the same length ({told})"
+        )
+    items = Items(total=min(lengths.values()), concurrency=task.concurrency)
+    return turn.update_task(task, items=items, item_values=values)
+
+
+def _as_list(variable: str, value: Json) -> list[Json]:
+    if not isinstance(value, Iterable):
+        kind = type(value).__name__
+        raise ForcedFailure(
+            f"Wrong input format for with-items: `{variable}` is {kind}. Iterable type is expected"
+        )
+    return list(value)
+
+
+def item_variables(task: Task, index: int) -> Mapping[str, Json]:
+    """The loop variables for one item."""
+    assert task.item_values is not None
+    return {variable: values[index] for variable, values in task.item_values.items()}
+
+
+def outcome(items: Items) -> tuple[TaskState, str | None]:
+    """How a loop ends by how its items did."""
+    if items.cancelled:
+        return TaskState.CANCELLED, "One or more actions was cancelled."
+    if items.failed:
+        return TaskState.ERROR, "One or more actions had failed."
+    return TaskState.SUCCESS, None
