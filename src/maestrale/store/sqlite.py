@@ -1,0 +1,249 @@
+"""The store's database in a SQLite file, or in memory.
+
+A commit is on the disk when it returns: the write-ahead log is synchronised each time
+(`synchronous = FULL`). The header of the file says that it is ours (`application_id`) and which
+schema it has (`user_version`); the file of another application is never written.
+"""
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from maestrale.clock import monotonic
+from maestrale.errors import InvalidInput, Unavailable
+from maestrale.store import schema
+from maestrale.store.file_errors import file_error
+from maestrale.store.sqlite_errors import missing, translate
+
+APPLICATION_ID = 0x4D535452
+"""`MSTR`, in the place that SQLite reserves for it in the header of the file."""
+
+_FAILURES = (sqlite3.Error, UnicodeEncodeError, OverflowError)
+_CHUNK_ROWS = 500
+_PREPARED_STATEMENTS = 512
+_RETRY_SECONDS = 0.01
+_LOG_BYTES = 64 * 1024 * 1024
+"""The log shrinks to this after a large commit; it would keep its largest size otherwise."""
+_URI_PLAIN = frozenset(b"/._-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+
+
+class SqliteDatabase:
+    """A connection to SQLite. See `database.Database` for what the methods promise."""
+
+    def __init__(self, connection: sqlite3.Connection, path: str | None) -> None:
+        self._connection = connection
+        self._path = path
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(sql, parameters).fetchall()
+        except _FAILURES as error:
+            raise translate(error, self._path) from error
+
+    def chunks(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
+        try:
+            cursor = self._connection.execute(sql, parameters)
+            while chunk := cursor.fetchmany(_CHUNK_ROWS):
+                yield chunk
+        except _FAILURES as error:
+            raise translate(error, self._path) from error
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        try:
+            return self._connection.execute(sql, parameters).rowcount
+        except _FAILURES as error:
+            raise translate(error, self._path) from error
+
+    def run_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
+        try:
+            return max(0, self._connection.executemany(sql, parameters).rowcount)
+        except _FAILURES as error:
+            raise translate(error, self._path) from error
+
+    def reading(self) -> Any:
+        return self._transaction("BEGIN")
+
+    def writing(self) -> Any:
+        return self._transaction("BEGIN IMMEDIATE")
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[None]:
+        self.run(begin)
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # Some failures have ended it already.
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                # Closing rolls back as well; the failure that led here says more than this one.
+                self._connection.close()
+
+    def close(self) -> None:
+        try:
+            self._connection.close()
+        except sqlite3.Error as error:
+            raise translate(error, self._path) from error
+
+
+def open_database(path: str | None, *, create: bool, lock_seconds: float) -> SqliteDatabase:
+    """Open the database file, or a database in memory where `path` is None; make it where it lacks.
+
+    Args:
+        lock_seconds: How long a statement waits for another program that holds the database.
+
+    Raises:
+        NotFound: There is no such file and `create` is False (`database-missing`).
+        InvalidInput: It is no file, or not one of ours (`database-url`, `database-not-ours`,
+            `database-newer`).
+        Unavailable: It is damaged, locked, or cannot be read.
+    """
+    if path is not None:
+        _check_file(path, create=create)
+    connection = _connect(path, create=create, lock_seconds=lock_seconds)
+    database = SqliteDatabase(connection, path)
+    try:
+        _prepare(database, path, create=create, lock_seconds=lock_seconds)
+    except BaseException:
+        connection.close()
+        raise
+    return database
+
+
+def _check_file(path: str, *, create: bool) -> None:
+    """See to the directory, and refuse what is not a file of ours before SQLite touches it."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        if not create:
+            raise missing(path) from None
+        _make_directory(os.path.dirname(path))
+        return
+    except OSError as error:
+        raise file_error(path, error) from error
+    if not stat.S_ISREG(status.st_mode):
+        kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise InvalidInput(
+            f"the database `{path}` is {kind}",
+            code="database-url",
+            hint="name a file in the database URL, such as `sqlite:///maestrale.db`",
+        )
+    if status.st_size:
+        _peek(path)
+
+
+def _make_directory(directory: str) -> None:
+    try:
+        os.makedirs(directory or ".", exist_ok=True)
+    except OSError as error:
+        raise file_error(directory, error) from error
+
+
+def _peek(path: str) -> None:
+    """Refuse a foreign file without locking it, and without finishing what its owner left undone.
+
+    The file is read as if nobody could change it. It may seem damaged while its owner is busy with
+    it; the proper opening that follows sees whether it is.
+    """
+    try:
+        connection = sqlite3.connect(_uri(path, "mode=ro&immutable=1"), uri=True)
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+    try:
+        _is_ours(SqliteDatabase(connection, path), path)
+    except Unavailable as error:
+        if error.code != "database-damaged":
+            raise
+    finally:
+        connection.close()
+
+
+def _connect(path: str | None, *, create: bool, lock_seconds: float) -> sqlite3.Connection:
+    target = ":memory:" if path is None else _uri(path, "mode=rwc" if create else "mode=rw")
+    try:
+        return sqlite3.connect(
+            target,
+            uri=path is not None,
+            timeout=lock_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_PREPARED_STATEMENTS,
+        )
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+
+
+def _uri(path: str, options: str) -> str:
+    """The path as SQLite reads a URI: bytes that are no plain character of a path are escaped."""
+    quoted = "".join(chr(byte) if byte in _URI_PLAIN else f"%{byte:02x}" for byte in os.fsencode(path))
+    return f"file:{quoted}?{options}"
+
+
+def _prepare(database: SqliteDatabase, path: str | None, *, create: bool, lock_seconds: float) -> None:
+    """Make sure that the database is ours and of our schema, and set what a connection needs."""
+    if not _is_ours(database, path):
+        if not create and path is not None:
+            raise missing(path)
+        with database.writing():
+            if not _is_ours(database, path):  # Nobody else was quicker.
+                for statement in schema.creation(bytes_type="BLOB"):
+                    database.run(statement)
+                database.run(f"PRAGMA application_id = {APPLICATION_ID}")
+                database.run(f"PRAGMA user_version = {schema.VERSION}")
+    _use_write_ahead_log(database, lock_seconds)
+    database.run("PRAGMA synchronous = FULL")
+    database.run(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+
+
+def _is_ours(database: SqliteDatabase, path: str | None) -> bool:
+    """Whether the database is ours already; False: it is empty.
+
+    Raises:
+        InvalidInput: It belongs to another application, or to a later version of this one.
+    """
+    if _number(database, "PRAGMA application_id") != APPLICATION_ID:
+        if _number(database, "SELECT count(*) FROM sqlite_master") == 0:
+            return False
+        raise InvalidInput(
+            f"the file `{path}` is a database of another application",
+            code="database-not-ours",
+            hint="name another file in the database URL; this one has not been changed",
+        )
+    version = _number(database, "PRAGMA user_version")
+    if version > schema.VERSION:
+        raise InvalidInput(
+            f"the database `{path}` was made by a later version of {schema.PRODUCT} (schema {version},"
+            f" this version knows {schema.VERSION})",
+            code="database-newer",
+            hint="use that version or a later one; the file has not been changed",
+        )
+    return True
+
+
+def _use_write_ahead_log(database: SqliteDatabase, lock_seconds: float) -> None:
+    """Switch the journal to the write-ahead log, which stays so for good.
+
+    The switch needs the file alone, and SQLite does not wait for that as it does for a transaction.
+    """
+    deadline = monotonic() + lock_seconds
+    while True:
+        try:
+            database.rows("PRAGMA journal_mode = WAL")
+            return
+        except Unavailable as error:
+            if error.code != "database-locked" or monotonic() >= deadline:
+                raise
+        time.sleep(_RETRY_SECONDS)
+
+
+def _number(database: SqliteDatabase, sql: str) -> int:
+    return int(database.rows(sql)[0][0])
