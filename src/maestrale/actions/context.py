@@ -1,0 +1,51 @@
+"""What a runner hands to an action besides its input."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+
+def _never() -> bool:
+    return False
+
+
+class ActionContext(Struct, frozen=True, kw_only=True):
+    """The place one attempt of an action stands in.
+
+    A keyword-only parameter annotated with this class is filled by the runner and is no input.
+
+    Args:
+        attempt: Counts from 1; it grows when the run is repeated because its worker was lost.
+        cancelled: Whether the attempt was cancelled meanwhile. A plain function that takes long asks
+            now and then and returns early; Python cannot end its thread.
+    """
+
+    workflow_execution_id: str = ""
+    task_execution_id: str = ""
+    action_execution_id: str = ""
+    workflow_name: str = ""
+    task_name: str = ""
+    attempt: int = 1
+    cancelled: Callable[[], bool] = _never
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt of this run, and of no other run.
+
+        A peer that remembers it can tell a repeat after a crash from a new request. The run takes
+        part in it because the items of a with-items task share their task.
+        """
+        return f"{self.workflow_execution_id}/{self.task_execution_id}/{self.action_execution_id}"
+
+    @property
+    def callback_url(self) -> str:
+        """Where the API completes this run, relative to its root."""
+        return f"/v2/action_executions/{self.action_execution_id}"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The base of what an operator sets for an action.
+
+    A keyword-only parameter annotated with a subclass is filled with the registry's instance of it,
+    or with the subclass's defaults where the registry was given none.
+    """

@@ -1,0 +1,244 @@
+"""The worker inside a node's own process."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from maestrale.actions import ActionContext, Registry
+from maestrale.actions.declare import Action
+from maestrale.actions.inputs import WrongInput
+from maestrale.actions.results import from_exception, from_return, storable
+from maestrale.core.catalogue import Limits, Result
+from maestrale.engine.assignments import Assignment, Reports
+from maestrale.errors import Error, Unavailable
+from maestrale.workers.calls import call
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 15.0
+
+CANCEL_SECONDS = 15.0
+"""How long an action that is cancelled may take to clean up before nobody waits for it any more."""
+
+T = TypeVar("T")
+
+
+class LocalWorker:
+    """Runs actions in this process: async functions on the loop, plain ones in threads.
+
+    Args:
+        slots: How many async actions run at once.
+        threads: How many plain functions run at once. One that was cancelled counts until it returns.
+        limits: `field_bytes` bounds what an action may give back.
+        pause: The first pause, in seconds, before a report is repeated; it doubles each time.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        reports: Reports,
+        *,
+        slots: int = 200,
+        threads: int = 32,
+        limits: Limits | None = None,
+        pause: float = FIRST_PAUSE_SECONDS,
+    ) -> None:
+        self._registry = registry
+        self._reports = reports
+        self._limits = limits or Limits()
+        self._pause = pause
+        self._attempts: dict[tuple[str, int], _Attempt] = {}
+        self._on_loop = _Lane(slots)
+        self._in_threads = _Lane(threads)
+        self._closed = False
+
+    @property
+    def running(self) -> int:
+        """How many attempts are under way, those that wait to report included."""
+        return sum(1 for attempt in self._attempts.values() if attempt.work is not None)
+
+    @property
+    def waiting(self) -> int:
+        """How many attempts wait for a free place."""
+        return len(self._attempts) - self.running
+
+    def submit(self, assignment: Assignment) -> None:
+        """Take an attempt on. Never waits; an attempt that is known already is ignored.
+
+        After `close` nothing is taken on: the attempt is as lost as those that ran.
+        """
+        key = (assignment.run_id, assignment.attempt)
+        if self._closed or key in self._attempts:
+            return
+        action = self._find(assignment.action)
+        in_thread = isinstance(action, Action) and not action.is_async
+        lane = self._in_threads if in_thread else self._on_loop
+        attempt = _Attempt(assignment, action, lane)
+        self._attempts[key] = attempt
+        lane.queue.append(attempt)
+        self._start_next(lane)
+
+    def cancel(self, run_id: str, attempt: int) -> None:
+        """End an attempt, whether it waits or runs; nothing is reported. Unknown ones are ignored."""
+        known = self._attempts.get((run_id, attempt))
+        if known is None:
+            return
+        known.cancelled = True
+        known.stop.set()
+        if known.work is None:
+            del self._attempts[run_id, attempt]  # Its place in the queue is passed over.
+        else:
+            known.work.cancel()
+
+    def holds(self, run_id: str, attempt: int) -> bool:
+        """Whether this attempt waits or runs here, or still has its result to report."""
+        return (run_id, attempt) in self._attempts
+
+    async def close(self, grace: float) -> None:
+        """Stop: end everything, report nothing, and wait at most `grace` seconds for the ends."""
+        self._closed = True
+        works = [attempt.work for attempt in self._attempts.values() if attempt.work is not None]
+        for run_id, number in list(self._attempts):
+            self.cancel(run_id, number)
+        if works:
+            await asyncio.wait(works, timeout=grace)
+
+    def _find(self, name: str) -> Action | Result:
+        try:
+            return self._registry.get_action(name)
+        except Error as error:
+            return Result(error=str(error))
+
+    def _start_next(self, lane: "_Lane") -> None:
+        while lane.queue and lane.taken < lane.places and not self._closed:
+            attempt = lane.queue.popleft()
+            if not attempt.cancelled:
+                lane.taken += 1
+                attempt.work = asyncio.get_running_loop().create_task(self._work(attempt))
+                # Not at the end of `_work`: a task that is cancelled at once never enters it.
+                attempt.work.add_done_callback(partial(self._on_work_end, attempt))
+
+    def _leave(self, attempt: "_Attempt") -> None:
+        """Give its place to the next once both its work and its thread have ended."""
+        if not attempt.is_working and not attempt.has_thread:
+            attempt.lane.taken -= 1
+            self._start_next(attempt.lane)
+
+    def _on_work_end(self, attempt: "_Attempt", _: "asyncio.Task[None]") -> None:
+        del self._attempts[attempt.assignment.run_id, attempt.assignment.attempt]
+        attempt.is_working = False
+        self._leave(attempt)
+
+    def _on_thread_end(self, attempt: "_Attempt") -> None:
+        attempt.has_thread = False
+        self._leave(attempt)
+
+    async def _work(self, attempt: "_Attempt") -> None:
+        run_id, number = attempt.assignment.run_id, attempt.assignment.attempt
+        try:
+            result = await self._begin_and_run(attempt)
+            if result is not None and not attempt.cancelled:
+                await self._insist(partial(self._reports.completed, run_id, number, result))
+        except Error:
+            pass  # The engine knows this attempt no more, and said so: nobody waits for it.
+
+    async def _begin_and_run(self, attempt: "_Attempt") -> Result | None:
+        """The result to report; None: there is nothing to report."""
+        assignment = attempt.assignment
+        if isinstance(attempt.action, Result):
+            return attempt.action
+        if not assignment.safe_rerun:
+            begin = partial(self._reports.started, assignment.run_id, assignment.attempt)
+            if not await self._insist(begin):
+                return None
+        result = await self._run(attempt, attempt.action)
+        result = storable(result, action=assignment.action, limit=self._limits.field_bytes)
+        goes_on = assignment.asynchronous and not result.is_error and not result.cancelled
+        return None if goes_on else result
+
+    async def _run(self, attempt: "_Attempt", action: Action) -> Result:
+        """Run the function in a task of its own, so that one that ignores its end cannot hold us."""
+        task = asyncio.get_running_loop().create_task(self._call(attempt, action))
+        seconds = attempt.assignment.timeout_seconds or None
+        try:
+            await asyncio.wait([task], timeout=seconds)
+            if not task.done():
+                attempt.stop.set()
+                await _end(task)
+                return Result(error=f"Timeout after {seconds} seconds")
+        except asyncio.CancelledError:
+            await _end(task)
+            raise
+        if task.cancelled():
+            error = RuntimeError("the action cancelled itself")
+            return from_exception(error, action=action.name, run_id=attempt.assignment.run_id)
+        return task.result()
+
+    async def _call(self, attempt: "_Attempt", action: Action) -> Result:
+        assignment = attempt.assignment
+        try:
+            arguments = action.arguments(assignment.input, _context_of(attempt), self._registry.settings)
+            attempt.has_thread = not action.is_async
+            value = await call(action, arguments, on_thread_end=partial(self._on_thread_end, attempt))
+        except WrongInput as error:
+            return Result(error=str(error))
+        except Exception as error:
+            return from_exception(error, action=assignment.action, run_id=assignment.run_id)
+        return from_return(value)
+
+    async def _insist(self, report: Callable[[], Awaitable[T]]) -> T:
+        """Report until it is durable: the database may be away for a while."""
+        pause = self._pause
+        while True:
+            try:
+                return await report()
+            except Unavailable:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+async def _end(task: "asyncio.Task[Result]") -> None:
+    task.cancel()
+    await asyncio.wait([task], timeout=CANCEL_SECONDS)
+
+
+def _context_of(attempt: "_Attempt") -> ActionContext:
+    assignment = attempt.assignment
+    return ActionContext(
+        workflow_execution_id=assignment.execution_id,
+        task_execution_id=assignment.task_id,
+        action_execution_id=assignment.run_id,
+        workflow_name=assignment.workflow_name,
+        task_name=assignment.task_name,
+        attempt=assignment.attempt,
+        cancelled=attempt.stop.is_set,
+    )
+
+
+class _Lane:
+    """A queue with a bounded number of places."""
+
+    def __init__(self, places: int) -> None:
+        self.places = places
+        self.taken = 0
+        self.queue: deque[_Attempt] = deque()
+
+
+class _Attempt:
+    """An attempt this worker has taken on.
+
+    `action` is a result where there is no such action. `stop` tells a plain function that its time is
+    over; `cancelled` says that nobody wants to hear of this attempt any more.
+    """
+
+    def __init__(self, assignment: Assignment, action: Action | Result, lane: _Lane) -> None:
+        self.assignment = assignment
+        self.action = action
+        self.lane = lane
+        self.work: asyncio.Task[None] | None = None
+        self.is_working = True
+        self.has_thread = False
+        self.cancelled = False
+        self.stop = threading.Event()
