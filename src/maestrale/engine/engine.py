@@ -1,0 +1,257 @@
+"""The operations on executions that a node offers."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Literal, Self
+
+from msgspec import Struct
+
+from maestrale.clock import Clock
+from maestrale.core import Changes, Event, Execution, Limits, Result, World
+from maestrale.core.catalogue import Catalogue
+from maestrale.core.events import (
+    ActionCompleted,
+    ActionStarted,
+    ExecutionRequested,
+    PauseRequested,
+    ResumeRequested,
+    StopRequested,
+)
+from maestrale.core.state import Pin
+from maestrale.engine.facts import StoredFacts
+from maestrale.engine.ledger import Ledger
+from maestrale.engine.library import DocumentLibrary
+from maestrale.engine.stopwatch import Stopwatch
+from maestrale.engine.store_thread import StoreThread
+from maestrale.engine.trees import Dispatcher, Trees
+from maestrale.errors import Conflict, Error, NotFound
+from maestrale.expressions import Json
+from maestrale.ids import new_id
+from maestrale.lang.model import Definitions, Workflow
+from maestrale.store import Store
+
+
+class StartRequest(Struct, frozen=True, kw_only=True):
+    """A workflow to start.
+
+    Args:
+        pins: The definitions that the execution may use; see `Engine.deploy`.
+        id: The id of the execution to be; the same id starts only one.
+    """
+
+    workflow: str
+    pins: tuple[Pin, ...]
+    input: Mapping[str, Json] = {}
+    params: Mapping[str, Json] = {}
+    description: str = ""
+    id: str | None = None
+
+
+class Engine:
+    """Runs the trees that this node owns. Use it as an asynchronous context manager.
+
+    It implements `Reports`: workers tell it how their attempts go.
+
+    Args:
+        store: Where the trees are kept.
+        observer: Called after each commit with a root's id and the rows changed; must be quick.
+        on_trouble: Called with the error when the database did not take a commit, or a tree was lost to
+            another node. After an `Unavailable` the engine tries again by itself.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        *,
+        clock: Clock,
+        limits: Limits | None = None,
+        observer: Callable[[str, Changes], None] = lambda root_id, changes: None,
+        on_trouble: Callable[[Error], None] = lambda error: None,
+    ) -> None:
+        self._store = store
+        self._thread = thread = StoreThread()
+        self._library = DocumentLibrary(
+            lambda document: thread.run_now(lambda: store.get_document(document).text)
+        )
+        world = World(self._library, catalogue, limits or Limits())
+        facts = StoredFacts(store, world)
+        ledger = Ledger(
+            world,
+            answer=lambda question: thread.run_now(lambda: facts.answer(question)),
+            seed=new_id,
+            guard=Stopwatch().guard,
+        )
+        self._trees = Trees(store, thread, ledger, clock=clock, observer=observer, on_trouble=on_trouble)
+
+    def connect(self, dispatcher: Dispatcher) -> None:
+        """Say who executes actions. Before the engine is entered."""
+        self._trees.dispatcher = dispatcher
+
+    async def __aenter__(self) -> Self:
+        self._trees.open()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        """Stop: what is decided is committed, then nothing happens any more."""
+        await self._trees.close()
+        self._thread.close()
+
+    async def watch(self) -> None:
+        """Wait for as long as the engine works, and raise what ends it: that is a bug."""
+        await self._trees.watch()
+
+    async def settle(self) -> None:
+        """Fire the timers that are due, and wait until everything that follows is durable.
+
+        For whoever moves the clock by hand; with a clock that runs, the engine does so by itself.
+        """
+        await self._trees.settle()
+
+    def get_workflow(self, execution: Execution) -> Workflow:
+        """The definition that an execution of this node runs.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
+        return self._library.get_workflow(execution.document, execution.workflow)
+
+    # Operations.
+
+    async def deploy(self, name: str, text: str, definitions: Definitions) -> tuple[Pin, ...]:
+        """Keep a document for the executions to come.
+
+        Args:
+            name: Where the text comes from, for people; a file's path for instance.
+
+        Returns: What it defines, to be named in a `StartRequest`.
+
+        Raises:
+            Unavailable: The database did not take it.
+        """
+        document = await self._thread.run(lambda: self._store.put_document(name, text))
+        self._library.add(document, definitions)
+        workflows = [Pin("workflow", "", name, document) for name in definitions.workflows]
+        return (*workflows, *(Pin("action", "", name, document) for name in definitions.actions))
+
+    async def start(self, request: StartRequest) -> str:
+        """Start a workflow and return the id of its execution without waiting for it.
+
+        The execution is durable before this returns: it goes on if this node dies.
+
+        Raises:
+            NotFound: None of the pins is a workflow of that name.
+            InvalidInput: The input, the parameters or the workflow's variables are wrong.
+            Unavailable: No answer, and it may have started. Repeat the request with the same id.
+        """
+        pin = _workflow_pin(request)
+        if request.id is not None and await self._trees.adopt(request.id):
+            return request.id
+        root_id = request.id or new_id()
+        await self._start(root_id, pin, request)
+        return root_id
+
+    async def run(self, request: StartRequest) -> Execution:
+        """Start a workflow and wait for its end. Raises: see `start` and `wait_ended`."""
+        if request.id is not None:
+            return await self.wait_ended(await self.start(request))
+        root_id = new_id()
+        ended = self._trees.expect_end(root_id)
+        try:
+            await self._start(root_id, _workflow_pin(request), request)
+            return await ended
+        finally:
+            self._trees.forget_expected(root_id, ended)
+
+    async def _start(self, root_id: str, pin: Pin, request: StartRequest) -> None:
+        assert pin.document is not None
+        event = ExecutionRequested(
+            execution_id=root_id,
+            workflow=pin.name,
+            document=pin.document,
+            input=request.input,
+            params=request.params,
+            description=request.description,
+            pins=request.pins,
+        )
+        await self._trees.plant(root_id, event)
+
+    async def adopt(self, root_id: str) -> None:
+        """Go on with a tree that this node has claimed, from the very point where it was left.
+
+        Raises:
+            NotFound: There is no such execution.
+            Unavailable: The database did not answer.
+        """
+        if not await self._trees.adopt(root_id):
+            raise NotFound(f"there is no execution `{root_id}`", code="unknown-execution")
+
+    async def pause(self, execution_id: str, *, root_id: str, message: str | None = None) -> None:
+        """Pause an execution. Raises: Conflict: it has ended. NotFound, Unavailable."""
+        await self._trees.submit(root_id, PauseRequested(execution_id, message))
+
+    async def resume(self, execution_id: str, *, root_id: str, env: Mapping[str, Json] | None = None) -> None:
+        """Resume a paused execution; any other stays as it is. Raises: NotFound, Unavailable."""
+        await self._trees.submit(root_id, ResumeRequested(execution_id, env or {}))
+
+    async def stop(
+        self,
+        execution_id: str,
+        *,
+        root_id: str,
+        state: Literal["SUCCESS", "ERROR", "CANCELLED"],
+        message: str | None = None,
+    ) -> None:
+        """End an execution. Raises: Conflict: it cannot get to this state. NotFound, Unavailable."""
+        await self._trees.submit(root_id, StopRequested(execution_id, state, message))
+
+    async def complete_action(self, run_id: str, *, root_id: str, result: Result) -> None:
+        """End an action run from outside. Raises: Conflict: it has ended. NotFound, Unavailable."""
+        await self._trees.submit(root_id, ActionCompleted(run_id, None, result))
+
+    async def wait_ended(self, root_id: str) -> Execution:
+        """The root execution once it has ended, and that is durable.
+
+        Raises:
+            NotFound: This node does not run it, and it has not ended.
+            Conflict: Another node has taken it over meanwhile.
+        """
+        return await self._trees.wait_ended(root_id)
+
+    async def submit(self, root_id: str, event: Event) -> None:
+        """Decide an event and return once its consequences are durable.
+
+        Raises:
+            InvalidInput, NotFound, Conflict: The event was refused.
+            Unavailable: Not known to be durable; send it again.
+        """
+        await self._trees.submit(root_id, event)
+
+    # What workers report.
+
+    async def started(self, run_id: str, attempt: int) -> bool:
+        """Implements `Reports`."""
+        root_id = self._trees.root_of(run_id)
+        if root_id is None:
+            return False
+        with suppress(NotFound, Conflict):  # The tree went to another node, which gives the attempt up.
+            await self._trees.submit(root_id, ActionStarted(run_id, attempt))
+        run = self._trees.find_open_run(run_id)
+        return run is not None and run.attempt == attempt and run.started
+
+    async def completed(self, run_id: str, attempt: int, result: Result) -> None:
+        """Implements `Reports`."""
+        root_id = self._trees.root_of(run_id)
+        if root_id is None:
+            return
+        with suppress(NotFound, Conflict):
+            await self._trees.submit(root_id, ActionCompleted(run_id, attempt, result))
+        if self._trees.find_open_run(run_id) is None:  # Otherwise this was an attempt that was given up.
+            self._trees.forget_run(run_id)
+
+
+def _workflow_pin(request: StartRequest) -> Pin:
+    for pin in request.pins:
+        if pin.kind == "workflow" and pin.name == request.workflow and pin.document is not None:
+            return pin
+    raise NotFound(f"there is no workflow `{request.workflow}`", code="unknown-workflow")

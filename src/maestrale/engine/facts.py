@@ -1,0 +1,85 @@
+"""Answers to what a decision asks of the world outside its tree."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from maestrale.core import State, World, state_of
+from maestrale.core.events import Entry, TurnContinued
+from maestrale.core.scopes import CoreScope, execution_view
+from maestrale.core.turn import Turn
+from maestrale.expressions import Json
+from maestrale.store import Store
+
+
+class Facts(Protocol):
+    """Answers questions in the form that `core.scopes.question` gives them."""
+
+    def answer(self, question: str) -> Json: ...
+
+
+class StoredFacts:
+    """Answers from what is committed in the database."""
+
+    def __init__(self, store: Store, world: World) -> None:
+        self._store = store
+        self._world = world
+
+    def answer(self, question: str) -> Json:
+        kind, _, asked = question.partition(" ")
+        arguments: Mapping[str, Json] = json.loads(asked)
+        match kind:
+            case "executions":
+                return self._executions(arguments)
+            case "tasks":
+                return self._tasks(arguments)
+            case "workflow" | "action":
+                return None  # Definitions come with the request that starts a tree; none are stored by name.
+        raise AssertionError(f"an unknown question: {question}")
+
+    def _executions(self, asked: Mapping[str, Json]) -> list[Json]:
+        found = self._store.list_executions(
+            id=asked["id"],
+            root_id=asked["root_execution_id"],
+            state=asked["state"],
+            from_time=_instant(asked["from_time"]),
+            to_time=_instant(asked["to_time"]),
+        )
+        trees = {execution.root_id: self._state(execution.root_id) for execution in found}
+        return [
+            execution_view(self._reading(trees[execution.root_id]), execution)
+            | {"state": str(execution.state), "state_info": execution.state_info, "output": execution.output}
+            for execution in found
+        ]
+
+    def _tasks(self, asked: Mapping[str, Json]) -> list[Json]:
+        """The tasks of one execution, or of all there are."""
+        executions = self._store.list_executions(id=asked["id"])
+        views: list[Json] = []
+        for root_id in dict.fromkeys(execution.root_id for execution in executions):
+            turn = self._reading(self._state(root_id))
+            for execution in executions:
+                if execution.root_id == root_id:
+                    scope = CoreScope(turn, execution, None, {})
+                    recursive = bool(asked["recursive"]) and asked["id"] is not None
+                    found = scope.tasks(execution.id, recursive, asked["state"], bool(asked["flat"]))
+                    views.extend(dict(view) for view in found)
+        return views
+
+    def _state(self, root_id: str) -> State:
+        rows = self._store.load_tree(root_id)
+        assert rows is not None
+        return state_of(rows.tree, rows.executions, rows.tasks, rows.runs, rows.timers)
+
+    def _reading(self, state: State) -> Turn:
+        """A turn that decides nothing, to read a tree as expressions do."""
+        return Turn(self._world, state, Entry(TurnContinued(), at=datetime.now(UTC), seed=""))
+
+
+def _instant(text: str | None) -> datetime | None:
+    """An instant as an author writes it; without a zone it is UTC."""
+    if text is None:
+        return None
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
