@@ -1,0 +1,140 @@
+"""The command line: a command's name, then its arguments and options in any order.
+
+Only the parser of the command that is meant is made, and only its module imported. `argparse` reads a
+command line in a tenth of the time that libraries on top of it take to load.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Mapping, Sequence
+from typing import NoReturn
+
+from msgspec import Struct
+
+from maestrale.cli import options
+from maestrale.cli.terminal import write_output
+from maestrale.errors import InvalidInput
+
+PROGRAM = "maestrale"
+ABOUT = "Run workflows in the language of OpenStack Mistral v2, durably."
+
+
+class Command(Struct, frozen=True):
+    """One command.
+
+    Args:
+        summary: A line for the list of commands.
+        add: Declares its arguments.
+        call: Does it and gives the exit code.
+        details: More, for its own help.
+    """
+
+    summary: str
+    add: Callable[[ArgumentParser], None]
+    call: Callable[[Namespace], int]
+    details: str = ""
+
+
+COMMANDS: Mapping[str, Command] = {
+    "run": Command(
+        "Start a workflow from a file and run it to its end.",
+        options.add_run,
+        options.call_run,
+        "The output goes to stdout, progress to stderr. Exit codes: 0 success, 1 error, 2 wrong usage,\n"
+        "definition or input, 3 paused, 4 the database is in the way, 130 interrupted. What was interrupted\n"
+        "or paused goes on with `maestrale resume`.",
+    ),
+    "resume": Command(
+        "Go on with an execution that was interrupted or paused.",
+        options.add_resume,
+        options.call_resume,
+        "The exit codes are those of `maestrale run`.",
+    ),
+    "validate": Command(
+        "Find every problem of definition files without running them.",
+        options.add_validate,
+        options.call_validate,
+        "Exit codes: 0 no error, 2 at least one.",
+    ),
+    "show": Command("Show an execution with its tasks.", options.add_show, options.call_show),
+    "list": Command("List the latest executions.", options.add_list, options.call_list),
+    "actions": Command(
+        "List the actions that tasks can use, with their parameters.",
+        options.add_actions,
+        options.call_actions,
+    ),
+}
+
+
+class _Parser(ArgumentParser):
+    """Raises what is wrong with a command line instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidInput(message, code="usage", hint=f"{self.prog} --help")
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Do what a command line says; the exit code.
+
+    Raises:
+        InvalidInput: There is no such command, or its arguments are wrong (`usage`).
+        Error: As the command does.
+    """
+    match arguments:
+        case [] | ["help"] | ["-h" | "--help", *_]:
+            write_output(_overview())
+            return 0
+        case ["--version", *_]:
+            from maestrale import __version__
+
+            write_output(f"{PROGRAM} {__version__}")
+            return 0
+        case [name, *rest] if name in COMMANDS:
+            return COMMANDS[name].call(_parse(name, rest))
+    raise _no_such_command(arguments[0])
+
+
+def _parse(name: str, arguments: Sequence[str]) -> Namespace:
+    command = COMMANDS[name]
+    parser = _Parser(
+        prog=f"{PROGRAM} {name}",
+        description=f"{command.summary}\n\n{command.details}".rstrip(),
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    command.add(parser)
+    parser.add_argument("-h", "--help", action="store_true", help="show this message and exit")
+    if _wants_help(arguments):
+        write_output(parser.format_help().rstrip())
+        sys.exit(0)
+    return parser.parse_intermixed_args(list(arguments))
+
+
+def _wants_help(arguments: Sequence[str]) -> bool:
+    """Whether help is asked for, whatever else is wrong; after `--` everything is an argument."""
+    before = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return "-h" in before or "--help" in before
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"usage: {PROGRAM} COMMAND …   ({PROGRAM} COMMAND --help says more; {PROGRAM} --version)",
+            "",
+            ABOUT,
+            "",
+            *lines,
+        ]
+    )
+
+
+def _no_such_command(name: str) -> InvalidInput:
+    from maestrale.lang.suggest import Suggestions
+
+    what = "option" if name.startswith("-") else "command"
+    close = Suggestions().hint(name, COMMANDS) if what == "command" else None
+    shown = name.encode(errors="backslashreplace").decode()
+    return InvalidInput(f"there is no {what} `{shown}`", code="usage", hint=close or f"{PROGRAM} --help")

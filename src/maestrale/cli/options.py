@@ -1,0 +1,174 @@
+"""The arguments and options of each command, and how they reach it."""
+
+from argparse import ArgumentParser, BooleanOptionalAction, Namespace
+
+from maestrale.errors import InvalidInput
+
+MOST_LISTED = 20
+
+
+def add_run(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="workflows or a workbook, in YAML; `-` reads stdin")
+    parser.add_argument(
+        "workflow",
+        metavar="WORKFLOW",
+        nargs="?",
+        help="the workflow to run; may be left out where only one can be meant",
+    )
+    parser.add_argument(
+        "-i",
+        "--input",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="an input of the workflow; repeatable. A value that is JSON is read as JSON, any other as text",
+    )
+    parser.add_argument(
+        "--input-file", metavar="FILE", help="a mapping of inputs in JSON or YAML; --input wins over it"
+    )
+    parser.add_argument(
+        "--env-file", metavar="FILE", help="the environment of the execution: a mapping in JSON or YAML"
+    )
+    parser.add_argument("--task", metavar="NAME", help="the task that a reverse workflow is to get done")
+    parser.add_argument(
+        "--include",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="more definitions that may be used; repeatable",
+    )
+    _add_database(parser)
+    _add_view(parser)
+
+
+def call_run(given: Namespace) -> int:
+    from maestrale.cli.run import Arguments, run
+    from maestrale.cli.session import View
+
+    return run(
+        Arguments(
+            file=given.file,
+            workflow=given.workflow,
+            pairs=given.input,
+            input_file=given.input_file,
+            env_file=given.env_file,
+            task=given.task,
+            include=given.include,
+            database=given.database,
+            view=View(as_json=given.json, quiet=given.quiet),
+        )
+    )
+
+
+def add_resume(parser: ArgumentParser) -> None:
+    _add_execution(parser, default="the latest that has not ended")
+    parser.add_argument(
+        "--env-file", metavar="FILE", help="merged into the environment of a paused execution"
+    )
+    _add_database(parser)
+    _add_view(parser)
+
+
+def call_resume(given: Namespace) -> int:
+    from maestrale.cli.resume import Arguments, resume
+    from maestrale.cli.session import View
+
+    view = View(as_json=given.json, quiet=given.quiet)
+    return resume(
+        Arguments(execution=given.execution, database=given.database, env_file=given.env_file, view=view)
+    )
+
+
+def add_validate(parser: ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="definition files; `-` reads stdin")
+    parser.add_argument("--json", action="store_true", help="write a JSON list of problems")
+    parser.add_argument("--strict", action="store_true", help="take a warning for an error")
+
+
+def call_validate(given: Namespace) -> int:
+    from maestrale.cli.validate import validate
+
+    return validate(given.files, json=given.json, strict=given.strict)
+
+
+def add_show(parser: ArgumentParser) -> None:
+    _add_execution(parser, default="the latest")
+    parser.add_argument("--list", action="store_true", help="the same as `maestrale list`")
+    parser.add_argument(
+        "--results",
+        action=BooleanOptionalAction,
+        default=True,
+        help="show what actions gave and tasks published",
+    )
+    _add_database(parser)
+    parser.add_argument("--json", action="store_true", help="write everything, uncut, as JSON")
+
+
+def call_show(given: Namespace) -> int:
+    from maestrale.cli.show import list_executions, show
+
+    if not given.list:
+        show(given.execution, database=given.database, json=given.json, results=given.results)
+    elif given.execution is None:
+        list_executions(database=given.database, json=given.json, limit=MOST_LISTED)
+    else:
+        raise InvalidInput(
+            "--list shows all executions, not one", code="usage", hint="leave one of the two out"
+        )
+    return 0
+
+
+def add_list(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "-n", "--limit", type=int, default=MOST_LISTED, help=f"how many; default: {MOST_LISTED}"
+    )
+    _add_database(parser)
+    parser.add_argument("--json", action="store_true", help="write a JSON list")
+
+
+def call_list(given: Namespace) -> int:
+    from maestrale.cli.show import list_executions
+
+    if not 1 <= given.limit <= 1_000_000:
+        raise InvalidInput(f"--limit is {given.limit}; it must be from 1 to 1,000,000", code="usage")
+    list_executions(database=given.database, json=given.json, limit=given.limit)
+    return 0
+
+
+def add_actions(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", nargs="?", help="show this action in full")
+    parser.add_argument("--json", action="store_true", help="write a JSON list")
+
+
+def call_actions(given: Namespace) -> int:
+    from maestrale.cli.actions import show_actions
+
+    show_actions(given.name, json=given.json)
+    return 0
+
+
+def _add_execution(parser: ArgumentParser, *, default: str) -> None:
+    parser.add_argument(
+        "execution",
+        metavar="EXECUTION",
+        nargs="?",
+        help=f"its id or the beginning of it; default: {default}",
+    )
+
+
+def _add_database(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--database",
+        metavar="URL",
+        help="such as sqlite:////path/to/file.db; default: $MAESTRALE_DATABASE, else the file"
+        " maestrale/maestrale.db in $XDG_DATA_HOME or ~/.local/share",
+    )
+
+
+def _add_view(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help="write one JSON object about the execution to stdout"
+    )
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="show no progress: only the output, and what fails"
+    )
