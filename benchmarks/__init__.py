@@ -1,0 +1,1 @@
+"""What the budgets of the architecture promise, measured. Run `python -m benchmarks`."""

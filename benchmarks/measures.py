@@ -1,0 +1,128 @@
+"""One function a figure. Each runs in a process of its own; see `__main__`."""
+
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.loads import bench, chain, fan, items, peak_mib, timed
+from maestrale.core import Changes
+
+ROUNDS = 5
+
+
+def cold_start() -> str:
+    """`maestrale run` of one `std.noop` task, from start to exit, whole process, on a fresh database."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "noop.yaml"
+        file.write_text("version: '2.0'\nnoop:\n  tasks:\n    only: {action: std.noop}\n")
+        times = []
+        for number in range(2 * ROUNDS + 1):
+            command = [sys.executable, "-m", "maestrale", "run", str(file), "--quiet"]
+            command += ["--database", f"sqlite:///{folder}/{number}.db"]
+            began = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+            times.append(time.perf_counter() - began)
+    return f"{statistics.median(times[1:]):.3f} s (budget 0.4)"
+
+
+def chains_of_ten() -> str:
+    """Tasks a second: 2,000 executions of ten tasks in a chain, started 50 at a time, SQLite with fsync."""
+
+    async def measure() -> float:
+        async with bench() as runner:
+            pins = await runner.deploy(chain(10))
+            await runner.run_many(pins, 100, at_once=50)
+            return await timed(lambda: runner.run_many(pins, 2_000, at_once=50))
+
+    return f"{20_000 / asyncio.run(measure()):,.0f} tasks/s (budget 2,000)"
+
+
+def ten_thousand_items() -> str:
+    """One task with-items over 10,000 pure items, each with an expression in its input."""
+    return f"{_items(10_000)[0]:.2f} s (budget 3)"
+
+
+def hundred_thousand_items() -> str:
+    """One task with-items over 100,000 pure items: time, and memory over that of 1,000."""
+    seconds, memory = _items(100_000)
+    return f"{seconds:.1f} s (budget of the architecture 20), {memory:.0f} MiB more than before it began"
+
+
+def _items(count: int) -> tuple[float, float]:
+    async def measure() -> tuple[float, float]:
+        async with bench() as runner:
+            pins = await runner.deploy(items(count))
+            await runner.run(pins, items=list(range(1_000)))
+            before = peak_mib()
+            seconds = await timed(lambda: runner.run(pins, items=list(range(count))))
+            return seconds, peak_mib() - before
+
+    return asyncio.run(measure())
+
+
+def long_chain() -> str:
+    """A chain of 5,000 tasks: the time of the last thousand over that of the first thousand."""
+    return _ratio_of_chain(publish=False)
+
+
+def long_publishing_chain() -> str:
+    """The same where each task publishes a variable of its own."""
+    return _ratio_of_chain(publish=True)
+
+
+def _ratio_of_chain(*, publish: bool) -> str:
+    async def measure() -> float:
+        seen: list[tuple[int, float]] = [(0, time.perf_counter())]
+
+        def observe(root_id: str, changes: Changes) -> None:
+            ended = sum(1 for task in changes.tasks.values() if task.processed)
+            seen.append((seen[-1][0] + ended, time.perf_counter()))
+
+        async with bench(observe) as runner:
+            pins = await runner.deploy(chain(5_000, publish=publish))
+            seen[0] = (0, time.perf_counter())
+            await runner.run(pins)
+        return (_when(seen, 5_000) - _when(seen, 4_000)) / (_when(seen, 1_000) - _when(seen, 0))
+
+    ratios = sorted(asyncio.run(measure()) for _ in range(3))
+    return f"{ratios[1]:.2f} (budget 1.5; three runs: {', '.join(f'{ratio:.2f}' for ratio in ratios)})"
+
+
+def _when(seen: list[tuple[int, float]], count: int) -> float:
+    """When so many tasks had ended, between two observations."""
+    before = max(point for point in seen if point[0] <= count)
+    after = min(point for point in seen if point[0] >= count)
+    if after[0] == before[0]:
+        return after[1]
+    share = (count - before[0]) / (after[0] - before[0])
+    return before[1] + share * (after[1] - before[1])
+
+
+def wide_join() -> str:
+    """A join of 1,000: the time a branch takes over that of a join of 100."""
+
+    async def measure() -> float:
+        async with bench() as runner:
+            small, large = await runner.deploy(fan(100)), await runner.deploy(fan(1_000))
+            await runner.run(small)
+            few = [await timed(lambda: runner.run(small)) for _ in range(ROUNDS)]
+            many = [await timed(lambda: runner.run(large)) for _ in range(ROUNDS)]
+            return statistics.median(many) / 10 / statistics.median(few)
+
+    return f"{asyncio.run(measure()):.2f} (budget 1.5)"
+
+
+ALL: tuple[Callable[[], str], ...] = (
+    cold_start,
+    chains_of_ten,
+    ten_thousand_items,
+    hundred_thousand_items,
+    long_chain,
+    long_publishing_chain,
+    wide_join,
+)
