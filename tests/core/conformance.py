@@ -14,6 +14,8 @@ from maestrale.core.events import (
     PauseRequested,
     ResumeRequested,
     StopRequested,
+    TaskRerunRequested,
+    TaskSkipRequested,
     TurnContinued,
 )
 from maestrale.core.scopes import result_of
@@ -110,6 +112,8 @@ class Play:
                 return self._complete(path, argument)
             case "execution":
                 return self._change(self._execution(path), argument)
+            case "task":
+                return self._rerun(path, argument)
             case "call" if argument == {"method": "GET", "path": "/executions/{id}", "show": ["state"]}:
                 return {"status": 200, "state": self._stage.root.state}
             case _:
@@ -195,6 +199,21 @@ class Play:
                     self._stage.send(StopRequested(execution.id, state, change.get("state_info")))
                 case _:
                     raise NotForTheCore("updates")
+        except Error:
+            return 400
+        return 200
+
+    def _rerun(self, path: list[str], change: dict[str, Any]) -> int:
+        named = [task for task in self._tasks(self._execution(path)) if task.name == change["task"]]
+        task = ([task for task in named if task.state == "ERROR"] or named)[-1]
+        if change["state"] == "RUNNING" and "reset" not in change:
+            return 400  # The API's own check.
+        try:
+            if change["state"] == "SKIPPED":
+                self._stage.send(TaskSkipRequested(task.id))
+            else:
+                env = change.get("env") or {}
+                self._stage.send(TaskRerunRequested(task.id, reset=change["reset"], env=env))
         except Error:
             return 400
         return 200

@@ -2,7 +2,7 @@
 task, transitions, and the end of the execution. Source: Mistral v2, section 3.3 and Appendix E.
 """
 
-from maestrale.core import dispatch, ending, joins
+from maestrale.core import contexts, dispatch, ending, joins
 from maestrale.core.failures import ForcedFailure, reason
 from maestrale.core.policies import apply_after
 from maestrale.core.publishing import publish
@@ -26,6 +26,16 @@ def complete(turn: Turn, task: Task, state: TaskState, info: str | None) -> None
         task = _settle(turn, task, Outcome(state, ending.shortened(info)))
         if has_ended(task):
             _proceed(turn, task)
+    except (EvaluationError, ForcedFailure) as error:
+        _fail_to_complete(turn, task, error)
+
+
+def skip(turn: Turn, task: Task) -> None:
+    """Go on behind a failed task as if it had done its work."""
+    contexts.forget_behind(turn, task)
+    task = turn.update_task(task, pending=(), published={}, published_global=None)
+    try:
+        _proceed(turn, _settle(turn, task, Outcome(TaskState.SKIPPED, "Task was skipped.")))
     except (EvaluationError, ForcedFailure) as error:
         _fail_to_complete(turn, task, error)
 
@@ -81,8 +91,7 @@ def _proceed(turn: Turn, task: Task, *, after_pause: bool = False) -> None:
     """
     execution = turn.execution(task.execution_id)
     if has_ended(execution):
-        turn.update_task(task, processed=True)
-        return
+        return  # It leads on only if a rerun or a skip opens the execution again.
     commands = commands_after(turn, execution, task)
     if after_pause:
         commands = [command for command in commands if command.target != "pause"]

@@ -126,6 +126,20 @@ def outbound(turn: Turn, task: Task) -> Context:
     return context
 
 
+def forget_behind(turn: Turn, task: Task) -> None:
+    """Forget the contexts that may descend from what the task handed on before: it hands on something else.
+
+    Only a task that was run again or skipped has others behind it at this point.
+    """
+    if task.id in turn.state.contexts:
+        turn.state.contexts.clear()
+
+
+def outlook(turn: Turn, task: Task) -> Context:
+    """The variables a task would hand on now; it may still be repeated."""
+    return inbound(turn, task).publish(task.published or {})
+
+
 def _same(one: object, other: tuple[object, object]) -> bool:
     assert isinstance(one, tuple)
     return one[0] == other[0] and one[1] is other[1]

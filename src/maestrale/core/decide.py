@@ -10,10 +10,13 @@ from maestrale.core.events import (
     PauseRequested,
     ResumeRequested,
     StopRequested,
+    TaskRerunRequested,
+    TaskSkipRequested,
     TimerFired,
     TurnContinued,
 )
 from maestrale.core.pause import on_pause_requested
+from maestrale.core.rerun import on_task_rerun_requested, on_task_skip_requested
 from maestrale.core.resume import on_resume_requested
 from maestrale.core.runs import on_action_completed, on_action_lost, on_action_started
 from maestrale.core.starting import on_execution_requested
@@ -52,6 +55,10 @@ def decide(world: World, state: State, entry: Entry) -> Decision:
             on_resume_requested(turn, event)
         case StopRequested() as event:
             on_stop_requested(turn, event)
+        case TaskRerunRequested() as event:
+            on_task_rerun_requested(turn, event)
+        case TaskSkipRequested() as event:
+            on_task_skip_requested(turn, event)
         case TurnContinued():
             pass
     for task in turn.work():

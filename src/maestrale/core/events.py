@@ -76,6 +76,20 @@ class StopRequested(Struct, frozen=True, tag=True):
     message: str | None = None
 
 
+class TaskRerunRequested(Struct, frozen=True, tag=True):
+    """Somebody wants a failed task run again. `reset` False: only the items of its loop that failed."""
+
+    task_id: str
+    reset: bool = True
+    env: Mapping[str, Json] = {}
+
+
+class TaskSkipRequested(Struct, frozen=True, tag=True):
+    """Somebody wants the execution to go on as if a failed task had done its work."""
+
+    task_id: str
+
+
 Event: TypeAlias = (
     ExecutionRequested
     | ActionStarted
@@ -86,6 +100,8 @@ Event: TypeAlias = (
     | PauseRequested
     | ResumeRequested
     | StopRequested
+    | TaskRerunRequested
+    | TaskSkipRequested
 )
 
 

@@ -11,7 +11,7 @@ Source: Mistral v2, section 2.7; running once is what its documentation promises
 from collections.abc import Iterator
 from enum import Enum
 
-from maestrale.core.starting import create_task
+from maestrale.core.starting import cleared, create_task
 from maestrale.core.state import Execution, Task, Trigger
 from maestrale.core.status import TaskState
 from maestrale.core.turn import Turn, has_ended
@@ -31,6 +31,8 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
         _begin_round(turn, execution, definition, trigger)
     elif join.state is TaskState.WAITING:
         _count(turn, execution, definition, join)
+    elif trigger.task_id != join.id and _can_be_revived(turn, execution, join):
+        turn.enqueue(cleared(turn, join, state=TaskState.WAITING, state_info="Task is waiting."))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
         return  # Two clauses of one task are one arrival, even with a pause between them.
     elif _came_before(turn, join, trigger):
@@ -54,6 +56,12 @@ def _count(turn: Turn, execution: Execution, definition: TaskDefinition, join: T
     # On a cycle, what has just arrived may have been the last that could bring the others here.
     if enough or join.name in turn.workflow(execution).graph.circular:
         turn.enqueue(join)
+
+
+def _can_be_revived(turn: Turn, execution: Execution, join: Task) -> bool:
+    """Whether a join that failed for want of a branch can run, now that the branch was rerun or skipped."""
+    never_ran = join.state is TaskState.ERROR and join.started_at is None
+    return never_ran and judge(turn, execution, join)[0] is Verdict.RUN
 
 
 def _came_before(turn: Turn, join: Task, trigger: Trigger) -> bool:
@@ -154,7 +162,7 @@ class _Round:
     def contribution(self, name: str) -> Trigger | str | None:
         """The trigger an inbound task gave, why it never will, or None while it still may."""
         task = self.latest(name)
-        if task is None or not _moves(task) and not has_ended(task):
+        if task is None or (not _moves(task) and not has_ended(task)):
             return None if self._can_be_reached(name) else "impossible route"
         if not has_ended(task):
             return None

@@ -6,6 +6,7 @@ keys `on-complete` wins over the task's own section, and that over the clause of
 
 from collections.abc import Mapping
 
+from maestrale.core import contexts
 from maestrale.core.scopes import evaluate_mapping, task_scope
 from maestrale.core.state import Task
 from maestrale.core.status import TaskState
@@ -20,6 +21,7 @@ def publish(turn: Turn, task: Task) -> Task:
     Raises:
         EvaluationError: An expression cannot be evaluated, or gives what cannot be stored.
     """
+    contexts.forget_behind(turn, task)
     sections = [section for section in _sections(turn.definition(task), task.state) if section is not None]
     if not sections:
         return task

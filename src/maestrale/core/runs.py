@@ -78,7 +78,10 @@ def _safe_rerun(
 
 def _check_size(turn: Turn, what: str, value: Json) -> None:
     limit = turn.world.limits.field_bytes
-    size = len(msgspec.json.encode(value))
+    try:
+        size = len(msgspec.json.encode(value))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ForcedFailure(f"{what} cannot be stored: {error}") from error
     if size > limit:
         raise ForcedFailure(f"Field size limit exceeded: {what} has {size} bytes, the limit is {limit}")
 

@@ -11,6 +11,7 @@ from maestrale.core import contexts
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import ENDED_RUN
 from maestrale.core.turn import Turn
+from maestrale.errors import InvalidInput
 from maestrale.expressions import Json, Layers, Template
 from maestrale.ids import Chance
 
@@ -43,8 +44,8 @@ class CoreScope:
     def execution(self) -> Json:
         return execution_view(self._turn, self._present())
 
-    def global_variable(self, name: str) -> Json:
-        return workflow_layer(self._present()).get(name)
+    def global_variable(self, name: Json) -> Json:
+        return workflow_layer(self._present()).get(name) if isinstance(name, str) else None
 
     def _present(self) -> Execution:
         """The execution as it is now; one that is about to start is not in the turn yet."""
@@ -53,7 +54,7 @@ class CoreScope:
     def task(self, name: str | None = None) -> Json:
         if self._task is not None and name in (None, self._task.name):
             return task_view(self._turn, self._turn.task(self._task.id))
-        if name is None:
+        if not isinstance(name, str):
             return None
         found = self._turn.latest_task(self._execution.id, name)
         return None if found is None else task_view(self._turn, found)
@@ -66,8 +67,14 @@ class CoreScope:
         flat: bool = False,
     ) -> list[Json]:
         turn = self._turn
+        workflow_execution_id = _text(workflow_execution_id)
         if workflow_execution_id is None or turn.find_execution(workflow_execution_id) is None:
-            asked = {"id": workflow_execution_id, "recursive": recursive, "state": state, "flat": flat}
+            asked = {
+                "id": workflow_execution_id,
+                "recursive": bool(recursive),
+                "state": _text(state),
+                "flat": bool(flat),
+            }
             return list(turn.fact(question("tasks", asked)))
         found = _tasks_below(turn, workflow_execution_id, recursive)
         return [
@@ -85,13 +92,28 @@ class CoreScope:
         to_time: str | None = None,
     ) -> list[Json]:
         asked = {
-            "id": id,
-            "root_execution_id": root_execution_id,
-            "state": state,
-            "from_time": from_time and str(from_time),
-            "to_time": to_time and str(to_time),
+            "id": _text(id),
+            "root_execution_id": _text(root_execution_id),
+            "state": _text(state),
+            "from_time": _instant(from_time),
+            "to_time": _instant(to_time),
         }
         return list(self._turn.fact(question("executions", asked)))
+
+
+def _text(value: Json) -> str | None:
+    return None if value is None else str(value)
+
+
+def _instant(value: Json) -> str | None:
+    """A point of time as the author wrote it. Raises: InvalidInput: It is none."""
+    if not value:
+        return None
+    try:
+        datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise InvalidInput("a point of time must look like `2026-03-01 12:00:00`") from error
+    return str(value)
 
 
 def question(kind: str, asked: Mapping[str, Json]) -> str:
@@ -241,7 +263,7 @@ def task_scope(
         published: See what the task published too, as transitions and `break-on` do.
     """
     execution = turn.execution(task.execution_id)
-    context = contexts.outbound(turn, task) if published else contexts.inbound(turn, task)
+    context = contexts.outlook(turn, task) if published else contexts.inbound(turn, task)
     data = Layers(
         _task_layer(task),
         context,

@@ -4,7 +4,7 @@ Source: Mistral v2, sections 1.3.1, 3.4.1, 3.8 and 6.2.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -118,6 +118,24 @@ def _params(turn: Turn, execution: Execution) -> Mapping[str, Json]:
     except EvaluationError as error:
         raise InvalidInput(f"the environment: {error.message}", code="environment-expression") from error
     return {**execution.params, "env": evaluated}
+
+
+def cleared(turn: Turn, task: Task, **fields: Any) -> Task:
+    """A task as if nothing had come of it yet, but for what it published and for these fields."""
+    nothing: dict[str, Any] = {
+        "state_info": None,
+        "turn": None,
+        "pending": (),
+        "next_tasks": (),
+        "has_next_tasks": False,
+        "error_handled": False,
+        "processed": False,
+        "waited_after": False,
+        "waiting_outcome": None,
+        "item_values": None,
+        "finished_at": None,
+    }
+    return turn.update_task(task, **nothing | fields)
 
 
 def create_task(

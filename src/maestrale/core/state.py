@@ -103,7 +103,7 @@ class Execution(Struct, frozen=True, kw_only=True):
 class Items(Struct, frozen=True):
     """How far a with-items task has come. `launched` items were started, in order, so many ended.
 
-    `concurrency` 0: no bound.
+    `concurrency` 0: no bound. `again` are items that a rerun starts once more, before new ones.
     """
 
     total: int
@@ -112,6 +112,7 @@ class Items(Struct, frozen=True):
     succeeded: int = 0
     failed: int = 0
     cancelled: int = 0
+    again: tuple[int, ...] = ()
 
     @property
     def ended(self) -> int:
@@ -120,13 +121,20 @@ class Items(Struct, frozen=True):
     @property
     def room(self) -> int:
         """How many more items may be started now."""
-        left = self.total - self.launched
-        return min(left, self.concurrency - (self.launched - self.ended)) if self.concurrency else left
+        left = self.total - self.launched + len(self.again)
+        running = self.launched - len(self.again) - self.ended
+        return min(left, self.concurrency - running) if self.concurrency else left
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is left to wait for: a cancelled item ends the loop at once."""
         return self.cancelled > 0 or self.ended == self.total
+
+    def with_next_launched(self) -> tuple[int, "Items"]:
+        """The index of the next item to start, and the loop with that item started."""
+        if self.again:
+            return self.again[0], replace(self, again=self.again[1:])
+        return self.launched, replace(self, launched=self.launched + 1)
 
     def counted(self, state: str) -> "Items":
         """With one more item that ended in this state."""

@@ -81,7 +81,7 @@ TASK_MOVES: Mapping[TaskState, frozenset[TaskState]] = {
             TaskState.ERROR,  # its `keep-result` cannot be evaluated
         }
     ),
-    TaskState.SKIPPED: frozenset(),
+    TaskState.SKIPPED: frozenset({TaskState.ERROR}),  # what it publishes cannot be evaluated
 }
 
 RUN_MOVES: Mapping[RunState, frozenset[RunState]] = {

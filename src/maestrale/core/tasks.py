@@ -3,11 +3,9 @@
 Source: Mistral v2, sections 2.2, 2.15 and 3.3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from msgspec.structs import replace
-
-from maestrale.core import joins, resolve, runs, subworkflows, with_items
+from maestrale.core import contexts, joins, resolve, runs, subworkflows, with_items
 from maestrale.core.abandon import give_up
 from maestrale.core.completion import carry_on, complete, force_failure
 from maestrale.core.events import TimerFired
@@ -22,9 +20,18 @@ from maestrale.expressions import EvaluationError, Json
 
 def advance(turn: Turn, task: Task) -> None:
     """Do what a task with a ticket has to do now. The ticket is used up."""
-    task = turn.update_task(task, turn=None)
+    _see_to(turn, turn.update_task(task, turn=None), _advance)
+
+
+def begin_again(turn: Turn, task: Task) -> None:
+    """Start a task that had ended once more, with its policies before it."""
+    _see_to(turn, task, _start)
+
+
+def _see_to(turn: Turn, task: Task, work: Callable[[Turn, Task], None]) -> None:
+    """Do a task's work; what goes wrong becomes its state."""
     try:
-        _advance(turn, task)
+        work(turn, task)
     except TaskFailure as failure:
         complete(turn, turn.task(task.id), TaskState.ERROR, str(failure))
     except (ForcedFailure, EvaluationError) as error:
@@ -46,6 +53,8 @@ def _advance(turn: Turn, task: Task) -> None:
             _start(turn, task)
         case TaskState.WAITING if not paused:
             _judge_join(turn, task)
+        case TaskState.DELAYED if task.waiting_outcome is not None:
+            _end_wait(turn, task)
         case TaskState.DELAYED:
             _launch(turn, turn.update_task(task, state=TaskState.RUNNING, state_info=None))
         case TaskState.RUNNING | TaskState.PAUSED:
@@ -73,6 +82,7 @@ def _judge_join(turn: Turn, task: Task) -> None:
     match verdict:
         case joins.Verdict.RUN:
             sources = tuple(trigger.task_id for trigger in triggers)
+            contexts.forget_behind(turn, task)
             _start(turn, turn.update_task(task, triggered_by=tuple(triggers), sources=sources))
         case joins.Verdict.FAIL:
             task = turn.update_task(task, triggered_by=tuple(triggers))
@@ -139,13 +149,15 @@ def _input(turn: Turn, task: Task, items: Mapping[str, Json]) -> Mapping[str, Js
 
 def _launch_items(turn: Turn, task: Task) -> None:
     """Start as many items as the loop's concurrency and the turn allow, but one at least."""
+    if task.item_values is None:
+        task = with_items.begin_loop(turn, task)  # The loop had ended and was opened again.
     first = True
     while task.items is not None and task.items.room > 0 and (first or turn.steps_left > 0):
         first = False
         turn.steps_left -= 1
-        items = task.items
-        task = turn.update_task(task, items=replace(items, launched=items.launched + 1))
-        _launch_child(turn, task, items.launched, with_items.item_variables(task, items.launched))
+        index, items = task.items.with_next_launched()
+        task = turn.update_task(task, items=items)
+        _launch_child(turn, task, index, with_items.item_variables(task, index))
         task = turn.task(task.id)
     if task.items is not None and (task.items.room > 0 or task.items.is_over) and task.turn is None:
         turn.enqueue(task)

@@ -78,6 +78,9 @@ class Turn:
     def task(self, id: str) -> Task:
         return self.changes.tasks.get(id) or self.state.tasks[id]
 
+    def find_task(self, id: str) -> Task | None:
+        return self.changes.tasks.get(id) or self.state.tasks.get(id)
+
     def find_run(self, id: str) -> ActionRun | None:
         return self.changes.runs.get(id) or self.state.runs.get(id)
 

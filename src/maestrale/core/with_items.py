@@ -5,6 +5,8 @@ Source: Mistral v2, section 2.4.
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from maestrale.core.failures import ForcedFailure
 from maestrale.core.scopes import task_scope
 from maestrale.core.state import Items, Task
@@ -14,7 +16,7 @@ from maestrale.expressions import Json
 
 
 def begin_loop(turn: Turn, task: Task) -> Task:
-    """Evaluate the lists of a loop, once for all its items.
+    """Evaluate the lists of a loop, once for all its items. A loop that is rerun keeps its count.
 
     Raises:
         ForcedFailure: A value cannot be walked through, or the lists differ in length.
@@ -30,7 +32,12 @@ def begin_loop(turn: Turn, task: Task) -> Task:
         raise ForcedFailure(
             f"Wrong input format for with-items: All arrays must have the same length ({told})"
         )
-    items = Items(total=min(lengths.values()), concurrency=task.concurrency)
+    total = min(lengths.values())
+    items = replace(task.items or Items(total), concurrency=task.concurrency)
+    if items.total != total:
+        raise ForcedFailure(
+            f"The lists of with-items had {items.total} items and have {total} now: rerun the task with reset"
+        )
     return turn.update_task(task, items=items, item_values=values)
 
 

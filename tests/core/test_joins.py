@@ -1,0 +1,292 @@
+"""Joins: one task where several branches meet. Section 2.7."""
+
+from textwrap import indent
+
+import pytest
+
+from maestrale.core.events import ResumeRequested
+from maestrale.core.state import Trigger
+from maestrale.testing.stage import ROOT, Stage
+
+from .staging import DONE, FAILED, ran, tasks
+
+FORK = """
+    a: {action: std.async_noop, on-success: j}
+    b: {action: std.async_noop, on-success: j}
+    c: {action: std.async_noop, on-success: j}
+"""
+
+
+def test_a_join_of_all_runs_once_the_last_branch_has_come() -> None:
+    stage = tasks(FORK + "    j: {join: all}")
+
+    before = []
+    for name in ("b", "a", "c"):
+        before.append(stage.states().get("j"))
+        stage.complete(name, DONE)
+
+    assert before == [None, "WAITING", "WAITING"]
+    assert (stage.states()["j"], str(stage.root.state)) == ("SUCCESS", "SUCCESS")
+    assert [t.event for t in stage.task("j").triggered_by] == ["on-success"] * 3
+
+
+def test_a_join_that_failed_and_leads_to_itself_does_not_begin_again_by_itself() -> None:
+    stage = tasks("""
+    a: {action: std.noop, on-success: j}
+    j: {join: all, on-complete: j}
+""")
+
+    assert (stage.states()["j"], str(stage.root.state)) == ("ERROR", "ERROR")
+
+
+@pytest.mark.parametrize(("join", "runs_after"), [("one", 1), (1, 1), (2, 2), (3, 3)])
+def test_a_join_runs_when_enough_branches_have_come(join: str | int, runs_after: int) -> None:
+    stage = tasks(FORK + f"    j: {{join: {join}}}")
+
+    seen = []
+    for name in ("a", "b", "c"):
+        stage.complete(name, DONE)
+        seen.append(stage.states()["j"])
+
+    assert seen == ["WAITING"] * (runs_after - 1) + ["SUCCESS"] * (4 - runs_after)
+
+
+def test_a_branch_that_comes_too_late_is_noted_and_ignored() -> None:
+    stage = tasks(FORK + "    j: {join: one, on-success: after}\n    after: {}")
+
+    for name in ("a", "b", "c"):
+        stage.complete(name, DONE)
+
+    assert ran(stage)[3:] == [("j", "SUCCESS"), ("after", "SUCCESS")]
+    assert stage.task("j").triggered_by == (Trigger(stage.task("a").id, "on-success"),)
+    assert stage.task("j").late == tuple(Trigger(stage.task(name).id, "on-success") for name in "bc")
+
+
+def test_a_join_of_all_fails_as_soon_as_one_branch_goes_another_way() -> None:
+    stage = tasks(FORK + "    j: {join: all, on-error: after}\n    after: {}")
+
+    stage.complete("a", DONE)
+    stage.complete("b", FAILED)
+
+    join = stage.task("j")
+    assert (str(join.state), join.state_info) == ("ERROR", "Failed by tasks: ['b']")
+    assert join.triggered_by == (Trigger(stage.task("b").id, "not triggered"),)
+    assert stage.states()["after"] == "SUCCESS"
+
+
+def test_a_join_of_some_fails_when_too_few_branches_are_left() -> None:
+    stage = tasks(FORK + "    j: {join: 2}")
+
+    stage.complete("a", DONE)
+    stage.complete("b", FAILED)
+    assert stage.states()["j"] == "WAITING"
+    stage.complete("c", FAILED)
+
+    assert (str(stage.task("j").state), stage.task("j").triggered_by) == ("ERROR", ())
+
+
+def test_a_join_that_nobody_leads_to_is_never_made() -> None:
+    stage = tasks(FORK + "    j: {join: one}")
+
+    for name in ("a", "b", "c"):
+        stage.complete(name, FAILED)
+
+    assert ran(stage) == [(name, "ERROR") for name in "abc"]
+    assert stage.root.state == "ERROR"
+
+
+def test_a_join_fails_when_the_way_to_a_task_before_it_was_not_taken() -> None:
+    stage = tasks("""
+        a: {on-success: j}
+        b: {action: std.async_noop, on-success: far, on-error: noop}
+        far: {on-success: farther}
+        farther: {on-success: j}
+        j: {join: all, on-error: noop}
+    """)
+    assert stage.states()["j"] == "WAITING"
+
+    stage.complete("b", FAILED)
+
+    assert stage.states() == {"a": "SUCCESS", "b": "ERROR", "j": "ERROR"}
+    assert stage.task("j").state_info == "Failed by tasks: ['farther']"
+    assert stage.root.state == "SUCCESS"
+
+
+def test_a_join_behind_a_join_that_never_comes_to_be_fails() -> None:
+    stage = tasks("""
+        a: {on-success: last}
+        b: {action: std.async_noop, on-success: [{first: <% false %>}]}
+        first: {join: all, on-success: between}
+        between: {on-success: last}
+        last: {join: all}
+    """)
+
+    stage.complete("b", DONE)
+
+    assert stage.states() == {"a": "SUCCESS", "b": "SUCCESS", "last": "ERROR"}
+    assert stage.root.state == "ERROR"
+
+
+def test_both_clauses_of_a_task_may_lead_to_the_same_join() -> None:
+    for result in (DONE, FAILED):
+        stage = tasks("""
+            a: {action: std.async_noop, on-success: j, on-error: j}
+            b: {on-success: j}
+            j: {join: all}
+        """)
+        stage.complete("a", result)
+        assert stage.states()["j"] == "SUCCESS"
+
+
+def test_two_clauses_of_a_task_that_both_fire_are_one_arrival() -> None:
+    stage = tasks("""
+        a: {on-success: j, on-complete: j}
+        b: {action: std.async_noop, on-success: j}
+        j: {join: 2}
+    """)
+    assert stage.states()["j"] == "WAITING"
+
+    stage.complete("b", DONE)
+
+    assert ran(stage)[2:] == [("j", "SUCCESS")]
+
+
+def test_two_clauses_are_one_arrival_even_with_a_pause_between_them() -> None:
+    stage = tasks("""
+        a: {on-success: j, on-complete: [pause, j]}
+        j: {join: one}
+    """)
+    assert ran(stage) == [("a", "SUCCESS"), ("j", "SUCCESS")]
+
+    stage.send(ResumeRequested(ROOT))
+
+    assert ran(stage) == [("a", "SUCCESS"), ("j", "SUCCESS")]
+
+
+def test_a_command_that_waits_behind_a_pause_has_not_come_yet() -> None:
+    stage = tasks("""
+        c: {on-success: j}
+        a: {on-success: [before, pause, j]}
+        before: {}
+        j: {join: one}
+    """)
+
+    stage.send(ResumeRequested(ROOT))
+
+    assert ran(stage).count(("j", "SUCCESS")) == 1
+    assert [t.task_id for t in stage.task("j").triggered_by] == [stage.task("c").id]
+
+
+# Cycles.
+
+CYCLE = """
+    start: {on-success: [left, right]}
+    left:
+      publish: {n: <% $.n + 1 %>}
+      on-success: j
+    right: {on-success: j}
+    j:
+      join: all
+      on-success: [{left: <% $.n < 3 %>}, {right: <% $.n < 3 %>}]
+"""
+
+
+def test_a_cycle_brings_a_join_a_new_round_with_a_task_of_its_own() -> None:
+    stage = tasks(CYCLE, head="vars: {n: 0}")
+
+    assert stage.root.state == "SUCCESS"
+    assert [str(task.state) for task in stage.tasks("j")] == ["SUCCESS"] * 3
+    assert [len(task.triggered_by) for task in stage.tasks("j")] == [2, 2, 2]
+
+
+def test_a_join_that_all_must_reach_but_that_leads_to_one_of_them_fails() -> None:
+    stage = tasks("""
+        a: {on-success: j}
+        j: {join: all, on-success: b}
+        b: {on-success: j}
+    """)
+
+    assert ran(stage) == [("a", "SUCCESS"), ("j", "ERROR")]
+    assert stage.task("j").state_info == "Failed by tasks: ['b']"
+
+
+@pytest.mark.parametrize("order", ["ax", "xa"])
+def test_joins_that_wait_for_each_other_fail(order: str) -> None:
+    stage = tasks("""
+        a: {action: std.async_noop, on-success: j1}
+        x: {action: std.async_noop, on-success: j2}
+        j1: {join: all, on-success: j2}
+        j2: {join: all, on-success: j1}
+    """)
+
+    for name in order:
+        stage.complete(name, DONE)
+
+    assert {name: stage.states()[name] for name in ("j1", "j2")} == {"j1": "ERROR", "j2": "ERROR"}
+    assert stage.root.state == "ERROR"
+
+
+def test_a_join_that_leads_to_itself_fails_once_nothing_else_can_come() -> None:
+    stage = tasks("""
+        a: {action: std.async_noop, on-success: j}
+        j: {join: all, on-error: noop, on-success: [{j: <% true %>}]}
+    """)
+
+    stage.complete("a", DONE)
+
+    assert ran(stage) == [("a", "SUCCESS"), ("j", "ERROR")]
+    assert stage.root.state == "SUCCESS"
+
+
+# Joins and policies.
+
+
+def test_policies_before_a_task_apply_to_joins_too() -> None:
+    stage = tasks("a: {on-success: j}\nj: {join: all, wait-before: 5}")
+    assert stage.states()["j"] == "DELAYED"
+
+    stage.pass_time(5)
+
+    assert stage.states()["j"] == "SUCCESS"
+
+
+def test_a_join_whose_action_fails_is_retried_like_any_task() -> None:
+    stage = tasks("a: {on-success: j}\nj: {join: all, action: std.fail, retry: {count: 2, delay: 1}}")
+
+    stage.pass_time(10)
+
+    assert [str(run.state) for run in stage.runs("j")] == ["ERROR"] * 3
+
+
+def test_a_join_that_failed_has_nothing_to_repeat() -> None:
+    stage = tasks("""
+        a: {on-success: j}
+        b: {on-error: j}
+        j: {join: all, retry: {count: 3, delay: 1}}
+    """)
+
+    assert (stage.states()["j"], stage.runs("j"), stage.state.timers) == ("ERROR", [], {})
+
+
+def test_a_join_inherits_the_variables_of_all_who_came() -> None:
+    stage = tasks("""
+        a: {publish: {x: {left: 1}}, on-success: j}
+        b: {publish: {x: {right: 2}}, on-success: j}
+        j: {join: all, publish: {sum: <% $.x.left + $.x.right %>}}
+    """)
+
+    assert stage.task("j").published == {"sum": 3}
+
+
+def test_the_join_of_a_thousand_branches_looks_at_them_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from maestrale.core import joins
+
+    looks = []
+    judge = joins.judge
+    monkeypatch.setattr(joins, "judge", lambda *given: (looks.append(1), judge(*given))[1])
+    branches = "\n".join(f"b{number}: {{on-success: j}}" for number in range(300))
+
+    stage: Stage = tasks(branches + "\nj: {join: all}")
+
+    assert stage.root.state == "SUCCESS"
+    assert len(looks) <= 2, indent("once when the first comes, once when the last does", "  ")

@@ -1,0 +1,122 @@
+"""What must hold for every workflow, whatever happens to it. `Play` asks the laws after every event."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maestrale.core import ActionRun, Entry, Limits, Result, State, decide
+from maestrale.core.events import ActionCompleted, TimerFired, TurnContinued
+from maestrale.lang import parse
+from maestrale.testing import laws
+from maestrale.testing.happenings import Happening, Play, scripts
+from maestrale.testing.stage import Stage, rows_of
+from maestrale.testing.workflows import UNORDERED, Program, programs
+
+SLICES = st.sampled_from([250, 3, 1])
+
+
+def played(program: Program, script: tuple[Happening, ...], steps: int = 250) -> Play:
+    play = Play(program, steps=steps)
+    play.perform(script)
+    play.finish()
+    return play
+
+
+@given(programs())
+def test_every_generated_workflow_is_valid(program: Program) -> None:
+    assert [parse(text).errors for text in program.texts] == [(), ()]
+
+
+@given(programs(), scripts(), SLICES)
+def test_whatever_happens_the_laws_hold_and_everything_ends(
+    program: Program, script: tuple[Happening, ...], steps: int
+) -> None:
+    play = Play(program, steps=steps)
+
+    play.perform(script)
+
+    assert play.finish(), "a small workflow ends within the budget of events"
+
+
+@given(programs(), scripts(), SLICES)
+def test_folding_the_history_gives_exactly_the_rows_at_every_point_of_it(
+    program: Program, script: tuple[Happening, ...], steps: int
+) -> None:
+    play = played(program, script, steps)
+
+    state = State()
+    for entry, copy in zip(play.history, play.copies, strict=True):
+        state.apply(decide(play.world, state, entry).changes)
+        laws.check_same(laws.copy_of(state), copy, "folding the history gives the rows")
+
+    assert rows_of(play.replayed()) == play.rows()
+
+
+@given(programs(), scripts(), st.data())
+def test_a_tree_that_was_loaded_from_its_rows_decides_as_one_that_was_not(
+    program: Program, script: tuple[Happening, ...], data: st.DataObject
+) -> None:
+    play = played(program, script)
+    position = data.draw(st.integers(0, len(play.history) - 1))
+    state = State()
+    for entry in play.history[:position]:
+        state.apply(decide(play.world, state, entry).changes)
+
+    loaded = laws.reloaded(state)
+    next_entry: Entry = play.history[position]
+    expected, got = (decide(play.world, each, next_entry) for each in (state, loaded))
+
+    assert got == expected
+
+
+# The order of things.
+
+
+def answer_of(stage: Stage, run: ActionRun) -> Result:
+    """How a run ends: by what it is, not by when it ends."""
+    task = stage.state.tasks[run.task_id]
+    number = sum(map(ord, task.name)) + (run.index or 0) + task.attempt
+    if number % 4 == 0:
+        return Result(error=f"{task.name} failed")
+    return Result(value=[task.name, run.index])
+
+
+Chooser = Callable[[int], int]
+
+
+def outcome(program: Program, *, steps: int, choose: Chooser) -> dict[str, Any]:
+    """Run a program to its end; `choose` picks what happens next among so many things."""
+    stage = Stage(*program.texts, limits=Limits(steps=steps))
+    stage.start(program.workflow, program.input, program.params)
+    for _ in range(2_000):
+        happen = _happenings(stage)
+        if not happen:
+            return laws.outcome_of(stage.state)
+        happen[choose(len(happen))]()
+    raise AssertionError("it does not end")
+
+
+def _happenings(stage: Stage) -> Sequence[Callable[[], None]]:
+    found: list[Callable[[], None]] = []
+    if stage.state.has_work:
+        found.append(lambda: stage.send_once(TurnContinued()))
+    for run in stage.open_runs():
+        event = ActionCompleted(run.id, run.attempt, answer_of(stage, run))
+        found.append(lambda event=event: stage.send_once(event))  # type: ignore[misc]
+    for timer in stage.state.timers.values():
+        found.append(lambda id=timer.id: stage.send_once(TimerFired(id)))  # type: ignore[misc]
+    return found
+
+
+@given(programs(UNORDERED), st.sampled_from([3, 1]), st.lists(st.integers(0, 20), max_size=40))
+def test_neither_the_length_of_a_turn_nor_the_order_of_answers_changes_the_outcome(
+    program: Program, steps: int, order: list[int]
+) -> None:
+    picks = iter(order)
+
+    one = outcome(program, steps=250, choose=lambda count: 0)
+    other = outcome(program, steps=steps, choose=lambda count: next(picks, 0) % count)
+
+    assert other == one

@@ -1,0 +1,170 @@
+"""The engine's ledger on a real store while everything fails. See `maestrale.testing.simulator`.
+
+`SEEDS=17,42` runs just these; `MAESTRALE_SIMULATION_RUNS=5000` runs so many.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from importlib import import_module
+
+import pytest
+from msgspec.structs import replace
+
+from maestrale.core import State, Task
+from maestrale.core import runs as core_runs
+from maestrale.core.effects import Effect
+from maestrale.core.events import ActionCompleted, ActionLost, Event
+from maestrale.core.runs import get_run
+from maestrale.core.turn import Turn
+from maestrale.engine import recovery
+from maestrale.store import fencing
+from maestrale.testing.laws import LawBroken
+from maestrale.testing.simulated_node import Answered, Node
+from maestrale.testing.simulator import Faults, Simulation
+
+from .programs import TEXT, WORKFLOWS
+
+RUNS = int(os.environ.get("MAESTRALE_SIMULATION_RUNS", "200"))
+DECIDE = import_module("maestrale.core.decide")  # The package has a function of that name.
+SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "").split(",") if seed] or range(RUNS)
+
+
+def simulated(seed: int, node_class: type[Node] = Node) -> Simulation:
+    """One run: one to three workflows, with more or less bad luck."""
+    workflows = [WORKFLOWS[(seed + offset) % len(WORKFLOWS)] for offset in range(1 + seed % 3)]
+    faults = Faults(crashes=(0, 10, 40)[seed % 3], failures=(5, 20, 40)[seed // 3 % 3])
+    return Simulation(seed, TEXT, workflows, faults=faults, node_class=node_class).run()
+
+
+def test_the_laws_hold_whatever_fails() -> None:
+    seen: Counter[str] = Counter()
+    for seed in SEEDS:
+        seen.update(simulated(seed).seen)
+
+    if len(SEEDS) >= 100:  # Otherwise the simulator would have watched nothing.
+        scarce = {what: seen[what] for what in WATCHED if seen[what] < len(SEEDS) // 10}
+        assert scarce == {}
+
+
+WATCHED = ("commits", "crashes", "freezes", "cut off", "outcomes")
+
+
+def test_a_seed_gives_one_course_of_events() -> None:
+    one, other = simulated(5), simulated(5)
+
+    assert (one.log, one.seen, one.began) == (other.log, other.seen, other.began)
+
+
+# Without its guards the program would break the laws, and the simulator notices.
+
+
+def no_attempt_check(patch: pytest.MonkeyPatch) -> type[Node]:
+    """An answer counts, whichever attempt gave it."""
+    original = core_runs.on_action_completed
+
+    def careless(turn: Turn, event: ActionCompleted) -> None:
+        original(turn, ActionCompleted(event.run_id, get_run(turn, event.run_id).attempt, event.result))
+
+    patch.setattr(DECIDE, "on_action_completed", careless)
+    return Node
+
+
+def no_fence(patch: pytest.MonkeyPatch) -> type[Node]:
+    """A node may write what is not its own any more, on top of what it has not read."""
+    patch.setattr(fencing, "_OWNED", ("? IS NOT NULL", "? IS NOT NULL"))
+    return Node
+
+
+def released_before_the_commit(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Hasty(Node):
+        def begin_commit(self) -> bool:
+            if super().begin_commit() and self.batch is not None:
+                for pending in self.batch.pending.values():
+                    self.release(pending)
+                    pending.effects.clear()
+                    pending.waiters.clear()
+            return self.batch is not None
+
+    return Hasty
+
+
+def started_is_ignored(patch: pytest.MonkeyPatch) -> type[Node]:
+    """After a crash everything is simply done again."""
+
+    def careless(turn: Turn, event: ActionLost) -> None:
+        run = get_run(turn, event.run_id)
+        turn.update_run(run, safe_rerun=True)
+        core_runs.on_action_lost(turn, event)
+        if (again := turn.changes.runs.get(run.id)) is not None:
+            turn.update_run(again, safe_rerun=run.safe_rerun)
+
+    patch.setattr(DECIDE, "on_action_lost", careless)
+    return Node
+
+
+def nothing_is_recovered(patch: pytest.MonkeyPatch) -> type[Node]:
+    def nothing(state: State, holds: Callable[[str, int], bool]) -> Iterator[Effect]:
+        return iter(())
+
+    patch.setattr(recovery, "effects_due", nothing)
+    return Node
+
+
+def no_leave_to_begin(patch: pytest.MonkeyPatch) -> type[Node]:
+    """A worker begins without waiting until that is noted."""
+
+    class Hasty(Node):
+        def submit(self, root_id: str, event: Event, on_answer: Answered) -> None:
+            super().submit(root_id, event, lambda durable: None)
+            on_answer(True)
+
+    return Hasty
+
+
+def a_failed_commit_is_kept_in_memory(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Trusting(Node):
+        def _on_failed(self, error: Exception) -> None:
+            for pending in self.ledger.confirm().pending.values():
+                for on_answer in pending.waiters:
+                    on_answer(False)
+
+    return Trusting
+
+
+def tasks_forget_to_count(patch: pytest.MonkeyPatch) -> type[Node]:
+    """A late change of the counters, as a rule that goes around `Turn.update_task` would make it."""
+    original = Turn.update_task
+
+    def careless(self: Turn, task: Task, **fields: object) -> Task:
+        if fields.get("processed"):
+            self.changes.tasks[task.id] = replace(task, updated_at=self.now, **fields)
+            return self.changes.tasks[task.id]
+        return original(self, task, **fields)
+
+    patch.setattr(Turn, "update_task", careless)
+    return Node
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        no_attempt_check,
+        no_fence,
+        released_before_the_commit,
+        started_is_ignored,
+        nothing_is_recovered,
+        no_leave_to_begin,
+        a_failed_commit_is_kept_in_memory,
+        tasks_forget_to_count,
+    ],
+    ids=lambda mutation: mutation.__name__,
+)
+def test_the_simulator_notices_when_a_guard_is_taken_away(
+    mutation: Callable[[pytest.MonkeyPatch], type[Node]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node_class = mutation(monkeypatch)
+
+    with pytest.raises(LawBroken, match=r"^seed \d+: "):
+        for seed in range(150):
+            simulated(seed, node_class)
