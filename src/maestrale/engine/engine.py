@@ -16,6 +16,8 @@ from maestrale.core.events import (
     PauseRequested,
     ResumeRequested,
     StopRequested,
+    TaskRerunRequested,
+    TaskSkipRequested,
 )
 from maestrale.core.state import Pin
 from maestrale.engine.facts import StoredFacts
@@ -28,7 +30,7 @@ from maestrale.errors import Conflict, Error, NotFound
 from maestrale.expressions import Json
 from maestrale.ids import new_id
 from maestrale.lang.model import Definitions, Workflow
-from maestrale.store import Store
+from maestrale.store import Store, Unstorable
 
 
 class StartRequest(Struct, frozen=True, kw_only=True):
@@ -94,8 +96,10 @@ class Engine:
 
     async def __aexit__(self, *error: object) -> None:
         """Stop: what is decided is committed, then nothing happens any more."""
-        await self._trees.close()
-        self._thread.close()
+        try:
+            await self._trees.close()
+        finally:
+            self._thread.close()
 
     async def watch(self) -> None:
         """Wait for as long as the engine works, and raise what ends it: that is a bug."""
@@ -145,7 +149,7 @@ class Engine:
             Unavailable: No answer, and it may have started. Repeat the request with the same id.
         """
         pin = _workflow_pin(request)
-        if request.id is not None and await self._trees.adopt(request.id):
+        if request.id is not None and await self._trees.has(request.id):
             return request.id
         root_id = request.id or new_id()
         await self._start(root_id, pin, request)
@@ -181,6 +185,7 @@ class Engine:
 
         Raises:
             NotFound: There is no such execution.
+            Conflict: Another living process runs it.
             Unavailable: The database did not answer.
         """
         if not await self._trees.adopt(root_id):
@@ -204,6 +209,26 @@ class Engine:
     ) -> None:
         """End an execution. Raises: Conflict: it cannot get to this state. NotFound, Unavailable."""
         await self._trees.submit(root_id, StopRequested(execution_id, state, message))
+
+    async def rerun_task(
+        self, task_id: str, *, root_id: str, reset: bool = True, env: Mapping[str, Json] | None = None
+    ) -> None:
+        """Run a failed task again, in its execution and all that wait for it; paused ones stay as they are.
+
+        Args:
+            reset: Of a loop, run all items again; False: only those that did not succeed.
+            env: Merged deeply into the environment; only where the execution is in ERROR.
+
+        Raises:
+            Conflict: The task has not failed, or its execution has succeeded all the same.
+            InvalidInput: `reset` is False, and the task is no loop.
+            NotFound, Unavailable
+        """
+        await self._trees.submit(root_id, TaskRerunRequested(task_id, reset, env or {}))
+
+    async def skip_task(self, task_id: str, *, root_id: str) -> None:
+        """Go on as if a failed task had done its work. Raises: as for a rerun."""
+        await self._trees.submit(root_id, TaskSkipRequested(task_id))
 
     async def complete_action(self, run_id: str, *, root_id: str, result: Result) -> None:
         """End an action run from outside. Raises: Conflict: it has ended. NotFound, Unavailable."""
@@ -245,7 +270,11 @@ class Engine:
         if root_id is None:
             return
         with suppress(NotFound, Conflict):
-            await self._trees.submit(root_id, ActionCompleted(run_id, attempt, result))
+            try:
+                await self._trees.submit(root_id, ActionCompleted(run_id, attempt, result))
+            except Unstorable as error:  # The worker will not have another result: the run has to end.
+                refused = Result(refusal=error.message)
+                await self._trees.submit(root_id, ActionCompleted(run_id, attempt, refused))
         if self._trees.find_open_run(run_id) is None:  # Otherwise this was an attempt that was given up.
             self._trees.forget_run(run_id)
 

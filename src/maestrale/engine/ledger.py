@@ -118,14 +118,20 @@ class Ledger:
         if decision.changes or decision.effects:
             self._add(root_id, state, entry, decision)
         if waiter is not None:
-            self._attach(root_id, waiter)
+            self.attach(root_id, waiter)
         return decision
 
-    def _attach(self, root_id: str, waiter: Any) -> None:
+    def attach(self, root_id: str, waiter: Any) -> None:
+        """Let a waiter go with the last batch that has something of the tree, if there is one."""
         if root_id in self._open:
             self._open[root_id].waiters.append(waiter)
         elif self._taken is not None and root_id in self._taken.pending:
             self._taken.pending[root_id].waiters.append(waiter)
+
+    def pending(self) -> list[Pending]:
+        """Everything that is not confirmed yet."""
+        taken = self._taken.pending.values() if self._taken is not None else ()
+        return [*taken, *self._open.values()]
 
     def _decide(self, state: State, entry: Entry) -> tuple[Entry, Decision]:
         """Decide, fetching every fact that the decision turns out to need."""
@@ -137,6 +143,10 @@ class Ledger:
                 fact = Fact(needed.question, self._answer(needed.question))
             except OverBudget as over:
                 fact = Fact(f"over-budget {over.expression}", over.reason)
+            known = any(fact.question == other.question for other in entry.facts)
+            assert not known, (
+                f"the decision does not heed the fact `{fact.question}`"
+            )  # It would go on for ever.
             entry = Entry(entry.event, at=entry.at, seed=entry.seed, facts=(*entry.facts, fact))
 
     def _add(self, root_id: str, state: State, entry: Entry, decision: Decision) -> None:

@@ -43,13 +43,14 @@ class Stopwatch:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        previous = signal.signal(signal.SIGVTALRM, self._look)
+        # It stays: a signal that comes late would otherwise meet the default handler, which ends the process.
+        if signal.getsignal(signal.SIGVTALRM) != self._look:
+            signal.signal(signal.SIGVTALRM, self._look)
         signal.setitimer(signal.ITIMER_VIRTUAL, SLICE, SLICE)
         try:
             yield
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(signal.SIGVTALRM, previous)
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         if self._evaluation != budget.number():

@@ -88,5 +88,7 @@ def _unfinished(database: Database, root_ids: Iterable[str]) -> dict[str, int | 
 
 def _give(database: Database, root_ids: Iterable[str], node_id: int) -> None:
     database.run_many(
-        "UPDATE trees SET node_id = ? WHERE id = ?", [(node_id, root_id) for root_id in root_ids]
+        # What is ours already is not written, so that a claim that changes nothing costs no flush to disk.
+        "UPDATE trees SET node_id = ? WHERE id = ? AND (node_id IS NULL OR node_id <> ?)",
+        [(node_id, root_id, node_id) for root_id in root_ids],
     )
