@@ -30,7 +30,7 @@ def chain(length: int, *, publish: bool = False) -> str:
 
 
 def items(count: int) -> str:
-    return f"""
+    return """
 version: '2.0'
 load:
   input: [items]
@@ -82,9 +82,7 @@ async def bench(
 ) -> AsyncIterator[Bench]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         with open_store(f"sqlite:///{folder}/benchmark.db") as store:
-            async with Engine(
-                store, Registry.standard(), clock=SystemClock(), observer=observer
-            ) as engine:
+            async with Engine(store, Registry.standard(), clock=SystemClock(), observer=observer) as engine:
                 yield Bench(engine)
 
 

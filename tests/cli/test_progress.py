@@ -137,6 +137,24 @@ def test_what_does_not_fit_is_counted_and_what_runs_or_failed_is_drawn() -> None
     ]
 
 
+def test_what_ended_in_loops_is_left_out_before_whole_tasks_are() -> None:
+    done = [
+        an_execution(f"c{n}", number=n, parent_task_id="each", index=n, state=ExecutionState.SUCCESS)
+        for n in range(3, 53)
+    ]
+    items = Items(total=50, launched=50, succeeded=50)
+    each = a_task("each", type="WORKFLOW", items=items, state=TaskState.SUCCESS, finished_at=NOON)
+    after = a_task("after", number=60, state=TaskState.SUCCESS, finished_at=NOON)
+
+    rows = rows_of(a_progress(an_execution(), each, *done, after), limit=10)
+
+    assert rows == [
+        Row(0, "SUCCESS", "each", ("0.0 s", "50/50")),
+        Row(1, None, "50 sub-workflows ended", ("✓ 50",)),
+        Row(0, "SUCCESS", "after", ("0.0 s",)),
+    ]
+
+
 def test_of_many_sub_workflows_some_are_drawn_and_the_rest_counted() -> None:
     children = [an_execution(f"c{n}", number=n, parent_task_id="each", index=n) for n in range(3, 10_003)]
     done = [replace(child, state=ExecutionState.SUCCESS) for child in children[:6_000]]

@@ -92,7 +92,28 @@ def test_a_failure_names_the_task_that_failed_and_why(maestrale: Maestrale) -> N
     assert (ended.code, ended.stdout) == (1, "")
     assert lines_with(ended.stderr, ["ERROR in", "`outer`"])
     report = ended.stderr.split("ERROR in")[1].splitlines()
-    assert report[1:] == ["  call/breaks: ERROR", "    no more paper"]
+    rerun = f"  run it again with: maestrale rerun {id_of(ended)} call/breaks"
+    assert report[1:] == ["  call/breaks: ERROR", "    no more paper", rerun]
+
+
+def test_a_workflow_that_its_error_handler_fails_names_the_task_that_was_handled(
+    maestrale: Maestrale,
+) -> None:
+    text = """
+version: '2.0'
+w:
+  tasks:
+    pump:
+      action: std.fail error_data="no water"
+      on-error: [tidy, fail]
+    tidy: {action: std.noop}
+"""
+
+    ended = maestrale("run", maestrale.write("w.yaml", text))
+
+    assert ended.code == 1
+    rerun = f"  run it again with: maestrale rerun {id_of(ended)} pump"
+    assert ended.stderr.split("ERROR in")[1].splitlines()[1:] == ["  pump: ERROR", "    no water", rerun]
 
 
 def test_json_has_the_tasks_that_failed(maestrale: Maestrale) -> None:

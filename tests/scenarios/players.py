@@ -15,6 +15,8 @@ from maestrale.core.events import (
     PauseRequested,
     ResumeRequested,
     StopRequested,
+    TaskRerunRequested,
+    TaskSkipRequested,
 )
 from maestrale.core.state import Pin
 from maestrale.engine import Assignment, Engine, StartRequest
@@ -25,7 +27,7 @@ from maestrale.store import Store, TreeRows, open_store
 from maestrale.testing.clocks import FakeClock
 from maestrale.testing.stage import ROOT, Stage
 
-from .observing import Dispatched, find_execution, find_run
+from .observing import Dispatched, find_execution, find_run, find_task
 from .scenario import ScenarioError
 
 
@@ -259,6 +261,11 @@ def event_of(state: State, kind: str, arguments: dict[str, Any]) -> Event:
         case "stop":
             execution = find_execution(state, path)
             return StopRequested(execution.id, arguments["state"], arguments.get("message"))
+        case "rerun":
+            task = find_task(state, arguments["path"])
+            return TaskRerunRequested(task.id, "items" not in arguments, arguments.get("env", {}))
+        case "skip":
+            return TaskSkipRequested(find_task(state, arguments["path"]).id)
     run = find_run(state, arguments["path"])
     attempt = arguments.get("attempt", None if run.asynchronous else run.attempt)
     match kind:

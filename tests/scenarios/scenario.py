@@ -27,6 +27,8 @@ EVENTS: dict[str, re.Pattern[str]] = {
         "cancel": rf"the workflow(?: of (?P<path>{PATH}))? is cancelled(?: with (?P<message>{TEXT}))?",
         "stop": rf"the workflow(?: of (?P<path>{PATH}))? is stopped as (?P<state>SUCCESS|ERROR)"
         rf"(?: with (?P<message>{TEXT}))?",
+        "rerun": rf"rerun (?P<items>failed items of )?(?P<path>{PATH})(?: in env (?P<env>.+))?",
+        "skip": rf"skip (?P<path>{PATH})",
         "time": r"(?P<seconds>\d+) s pass(?:es)?",
         "crash": r"the node dies",
     }.items()

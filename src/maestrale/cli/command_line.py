@@ -50,6 +50,18 @@ COMMANDS: Mapping[str, Command] = {
         options.call_resume,
         "The exit codes are those of `maestrale run`.",
     ),
+    "rerun": Command(
+        "Run a failed task again, and go on from there.",
+        options.add_rerun,
+        options.call_rerun,
+        "The exit codes are those of `maestrale run`.",
+    ),
+    "skip": Command(
+        "Go on as if a failed task had done its work.",
+        options.add_skip,
+        options.call_skip,
+        "The exit codes are those of `maestrale run`.",
+    ),
     "validate": Command(
         "Find every problem of definition files without running them.",
         options.add_validate,

@@ -79,6 +79,50 @@ def call_resume(given: Namespace) -> int:
     )
 
 
+def add_rerun(parser: ArgumentParser) -> None:
+    _add_failed_task(parser)
+    parser.add_argument(
+        "--failed-items",
+        action="store_true",
+        help="of a loop, run only the items again that did not succeed; otherwise all of them",
+    )
+    parser.add_argument(
+        "--env-file", metavar="FILE", help="merged into the environment of an execution in ERROR"
+    )
+    _add_database(parser)
+    _add_view(parser)
+
+
+def call_rerun(given: Namespace) -> int:
+    from maestrale.cli.rerun import Arguments, rerun
+    from maestrale.cli.session import View
+
+    return rerun(
+        Arguments(
+            execution=given.execution,
+            task=given.task,
+            failed_items=given.failed_items,
+            env_file=given.env_file,
+            database=given.database,
+            view=View(as_json=given.json, quiet=given.quiet),
+        )
+    )
+
+
+def add_skip(parser: ArgumentParser) -> None:
+    _add_failed_task(parser)
+    _add_database(parser)
+    _add_view(parser)
+
+
+def call_skip(given: Namespace) -> int:
+    from maestrale.cli.rerun import Arguments, skip
+    from maestrale.cli.session import View
+
+    view = View(as_json=given.json, quiet=given.quiet)
+    return skip(Arguments(execution=given.execution, task=given.task, database=given.database, view=view))
+
+
 def add_validate(parser: ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="definition files; `-` reads stdin")
     parser.add_argument("--json", action="store_true", help="write a JSON list of problems")
@@ -153,6 +197,15 @@ def _add_execution(parser: ArgumentParser, *, default: str) -> None:
         metavar="EXECUTION",
         nargs="?",
         help=f"its id or the beginning of it; default: {default}",
+    )
+
+
+def _add_failed_task(parser: ArgumentParser) -> None:
+    parser.add_argument("execution", metavar="EXECUTION", help="its id or the beginning of it")
+    parser.add_argument(
+        "task",
+        metavar="TASK",
+        help="the failed task: its name, its path such as `deploy[3]/start`, its id or the beginning of that",
     )
 
 

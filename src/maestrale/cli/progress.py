@@ -100,6 +100,19 @@ class Progress:
                 here = self.state.executions[parent.execution_id]
         return "/".join(reversed(names))
 
+    def above(self, task: Task) -> Iterator[Execution]:
+        """The executions that a task is in, the innermost first, up to one that nobody waits for."""
+        execution = self.state.executions[task.execution_id]
+        yield execution
+        while execution.accepted and execution.parent_task_id is not None:
+            parent = self.state.tasks[execution.parent_task_id]
+            execution = self.state.executions[parent.execution_id]
+            yield execution
+
+    def stands(self, task: Task) -> bool:
+        """Whether the execution goes on from this task: it is in no sub-execution of an earlier attempt."""
+        return any(execution.id == self.root_id for execution in self.above(task))
+
     def load(self, rows: TreeRows) -> None:
         """Begin with a tree as it is stored."""
         self.take(

@@ -31,11 +31,28 @@ class Failure(Struct, frozen=True):
 
 
 def failures(progress: Progress) -> Iterator[Failure]:
-    """The tasks to look at, oldest first: failed or cancelled, not handled, with no sub-task to blame."""
+    """The tasks to look at, oldest first: failed or cancelled, with no sub-task to blame.
+
+    A failure that was handled is told only where none other is to blame, such as one that led to `fail`.
+    """
+    assert progress.root is not None
+    some_unhandled = any(map(_is_unhandled, progress.state.tasks.values()))
+    handled_too = progress.root.state is ExecutionState.ERROR and not some_unhandled
     for task in progress.state.tasks.values():
-        failed = task.state is TaskState.ERROR and not task.error_handled
-        if (failed or task.state is TaskState.CANCELLED) and not _has_failed_child(progress, task):
+        wanted = _is_unhandled(task) or (handled_too and task.state is TaskState.ERROR)
+        if wanted and not _has_failed_child(progress, task):
             yield Failure(progress.path(task), task, _last_error(progress.state, task))
+
+
+def _is_unhandled(task: Task) -> bool:
+    return task.state is TaskState.CANCELLED or (task.state is TaskState.ERROR and not task.error_handled)
+
+
+def task_to_rerun(progress: Progress) -> Task | None:
+    """The first failed task to look at, from which an execution that ended in ERROR can go on."""
+    if progress.root is None or progress.root.state is not ExecutionState.ERROR:
+        return None
+    return next((it.task for it in failures(progress) if it.task.state is TaskState.ERROR), None)
 
 
 def _has_failed_child(progress: Progress, task: Task) -> bool:

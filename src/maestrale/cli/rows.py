@@ -52,16 +52,18 @@ class Picture:
         self._workflow_of = workflow_of
 
     def rows(self, *, limit: int, now: datetime) -> list[Row]:
-        """At most `limit` rows: everything if it fits, otherwise what is under way and what failed.
+        """At most `limit` rows: everything if it fits, or else without what has ended in loops, or else
+        only what is under way and what failed.
 
         It costs what is drawn, not what there is.
         """
         root = self._progress.root
         if root is None:
             return []
-        complete = list(islice(self._all_rows(root, 0, now), limit + 1))
-        if len(complete) <= limit:
-            return complete
+        for folded in (False, True):
+            shown = list(islice(self._all_rows(root, 0, now, folded=folded), limit + 1))
+            if len(shown) <= limit:
+                return shown
         shown = list(islice(self._live_rows(root, 0, now), limit + 1))
         if len(shown) > limit:
             shown = [*shown[: limit - 1], Row(0, None, "more than fits here")]
@@ -69,17 +71,20 @@ class Picture:
 
     # Everything.
 
-    def _all_rows(self, execution: Execution, depth: int, now: datetime) -> Iterator[Row]:
+    def _all_rows(self, execution: Execution, depth: int, now: datetime, *, folded: bool) -> Iterator[Row]:
         state = self._progress.state
         for task_id in state.tasks_in.get(execution.id, ()):
             task = state.tasks[task_id]
             yield self._task_row(task, depth, now)
+            if folded and task.items is not None:
+                yield from self._live_child_rows(task, depth + 1, now)
+                continue
             for child in self._progress.children(task.id):
                 if task.items is None:
-                    yield from self._all_rows(child, depth + 1, now)
+                    yield from self._all_rows(child, depth + 1, now, folded=folded)
                 else:
                     yield self._child_row(child, depth + 1, now)
-                    yield from self._all_rows(child, depth + 2, now)
+                    yield from self._all_rows(child, depth + 2, now, folded=folded)
 
     # What matters.
 

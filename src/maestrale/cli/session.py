@@ -1,4 +1,4 @@
-"""What `run` and `resume` have in common: a node for one execution, from the first line to the exit code."""
+"""What the commands that run an execution share: a node for it, from the first line to the exit code."""
 
 import asyncio
 import os
@@ -13,13 +13,13 @@ from maestrale.cli.displays import Display, Silence
 from maestrale.cli.exit_codes import ExitCode, exit_code_for
 from maestrale.cli.plain_lines import PlainLines
 from maestrale.cli.progress import Progress
-from maestrale.cli.report import report_end, result_object
+from maestrale.cli.report import report_end, result_object, task_to_rerun
 from maestrale.cli.running import Watch
 from maestrale.cli.signals import Interrupted, Signals
 from maestrale.cli.terminal import OutputLost, is_terminal, say, say_error, write_output
 from maestrale.cli.texts import to_json
 from maestrale.core import Execution
-from maestrale.errors import Error
+from maestrale.errors import Conflict, Error, InvalidInput, NotFound
 from maestrale.expressions import Json
 from maestrale.lang import Workflow
 from maestrale.main import Node
@@ -46,6 +46,7 @@ class Session:
         self._create = create
         self._view = view
         self._node: Node | None = None
+        self._has_begun = False
 
     def run(self, begin: Callable[[Node, "Session"], Awaitable[None]]) -> ExitCode:
         """Run the execution to where it goes on by itself no more; the exit code.
@@ -69,7 +70,8 @@ class Session:
                     self._say_how_to_go_on("interrupted")
                     return await _checked(ExitCode(128 + interrupted.signal))
             except Error as error:
-                if self.progress.root is None:
+                refused = not self._has_begun and isinstance(error, InvalidInput | NotFound | Conflict)
+                if refused or self.progress.root is None:
                     raise
                 self._write_object()
                 say_error(error)
@@ -93,6 +95,7 @@ class Session:
             self._node = node
             try:
                 await signals.race(watch.insist(lambda: begin(node, self)))
+                self._has_begun = True
                 watch.show()
                 await signals.race(watch.wait(node))
             except Interrupted:
@@ -125,11 +128,16 @@ class Session:
             say(f"{what}; {self._how_to_go_on()}")
 
     def _how_to_go_on(self) -> str:
+        command = self._command("resume")
+        return f"go on with: {command}" if command else "it cannot go on: its database was in memory"
+
+    def _command(self, *words: str) -> str | None:
+        """A command about the execution; None: it will be gone with this process."""
         if sqlite_path(self._database) is None:
-            return "it cannot go on: its database was in memory"
+            return None
         named = self._database != database_url(None)
-        option = f" --database {shlex.quote(self._database)}" if named else ""
-        return f"go on with: maestrale resume {self.progress.root_id}{option}"
+        option = ["--database", self._database] if named else []
+        return shlex.join(["maestrale", words[0], self.progress.root_id, *words[1:], *option])
 
     def report(self) -> ExitCode:
         """Tell how it went; the exit code."""
@@ -142,7 +150,14 @@ class Session:
             return ExitCode.CANNOT_GO_ON
         if not (self._view.quiet and code is ExitCode.SUCCESS):
             report_end(self.progress, how_to_go_on=self._how_to_go_on())
+            self._say_how_to_rerun()
         return code
+
+    def _say_how_to_rerun(self) -> None:
+        task = task_to_rerun(self.progress)
+        command = None if task is None else self._command("rerun", self.progress.path(task))
+        if command is not None:
+            say(f"  run it again with: {command}")
 
     def _write_object(self) -> bool:
         """Write the JSON object if one is wanted. False: it could not be written."""
