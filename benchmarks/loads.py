@@ -81,9 +81,10 @@ async def bench(
     observer: Callable[[str, Changes], None] = lambda root_id, changes: None,
 ) -> AsyncIterator[Bench]:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        with open_store(f"sqlite:///{folder}/benchmark.db") as store:
-            async with Engine(store, Registry.standard(), clock=SystemClock(), observer=observer) as engine:
-                yield Bench(engine)
+        store = open_store(f"sqlite:///{folder}/benchmark.db")
+        async with Engine(store, Registry.standard(), clock=SystemClock(), observer=observer) as engine:
+            yield Bench(engine)
+        store.close()
 
 
 async def timed(work: Callable[[], object]) -> float:

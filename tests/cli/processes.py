@@ -91,6 +91,7 @@ class Maestrale:
         self.home = home
         self.database_file = home / "maestrale.db"
         self.database = f"sqlite:///{self.database_file}"
+        self.variables: dict[str, str] = {}
         self._running: list[Running] = []
 
     def start(self, *arguments: str, stdin: bytes | None = None, **options: Any) -> Running:
@@ -122,6 +123,7 @@ class Maestrale:
             "MAESTRALE_DATABASE": self.database,
             "TZ": "UTC",
             "LANG": "C.UTF-8",
+            **self.variables,
         }
 
     def write(self, name: str, text: str) -> str:

@@ -444,3 +444,23 @@ def test_several_processes_run_on_one_database_at_the_same_time(maestrale: Maest
     assert [it.code for it in ended] == [0, 0, 0]
     assert [it.json for it in ended] == [{"greeting": f"Hello, {n}!"} for n in range(3)]
     assert len(json.loads(maestrale("list", "--json").stdout)) == 3
+
+
+LARGE = """
+version: '2.0'
+large:
+  output: {length: <% $.all.len() %>}
+  tasks:
+    a: {publish: {all: <% range(2000).toList() %>}}
+"""
+
+
+@pytest.mark.parametrize(("kilobytes", "code"), [("1", 1), ("64", 0), ("0", 0), ("many", 2)])
+def test_the_environment_sets_how_much_a_field_holds(maestrale: Maestrale, kilobytes: str, code: int) -> None:
+    maestrale.variables["MAESTRALE_FIELD_LIMIT_KB"] = kilobytes
+
+    ended = maestrale("run", maestrale.write("large.yaml", LARGE))
+
+    assert ended.code == code, ended.stderr
+    assert ("Field size limit exceeded" in ended.stderr) == (code == 1)
+    assert ("`MAESTRALE_FIELD_LIMIT_KB` is `many`" in ended.stderr) == (code == 2)

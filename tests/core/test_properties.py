@@ -1,6 +1,7 @@
 """What must hold for every workflow, whatever happens to it. `Play` asks the laws after every event."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hypothesis import given
@@ -104,10 +105,9 @@ def _happenings(stage: Stage) -> Sequence[Callable[[], None]]:
         found.append(lambda: stage.send_once(TurnContinued()))
     for run in stage.open_runs():
         event = ActionCompleted(run.id, run.attempt, answer_of(stage, run))
-        found.append(lambda event=event: stage.send_once(event))  # type: ignore[misc]
-    for timer in stage.state.timers.values():
-        found.append(lambda id=timer.id: stage.send_once(TimerFired(id)))  # type: ignore[misc]
-    return found
+        found.append(partial(stage.send_once, event))
+    fire = (partial(stage.send_once, TimerFired(timer.id)) for timer in stage.state.timers.values())
+    return [*found, *fire]
 
 
 @given(programs(UNORDERED), st.sampled_from([3, 1]), st.lists(st.integers(0, 20), max_size=40))

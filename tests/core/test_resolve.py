@@ -7,7 +7,11 @@ from maestrale.core import Result
 from .staging import DONE, document, ran, tasks
 
 ADHOC = """
-outer: {input: [text, {mark: "?"}], base: inner, base-input: {text: "<% $.text %><% $.mark %>"}, output: {o: <% $ %>}}
+outer:
+  input: [text, {mark: "?"}]
+  base: inner
+  base-input: {text: "<% $.text %><% $.mark %>"}
+  output: {o: <% $ %>}
 inner: {input: [text], base: std.async_noop, output: {i: <% $ %>}}
 loud: {input: [text], base: std.echo, base-input: {output: <% $.text %>}, output: <% $ + "!" %>}
 circle: {base: round}
@@ -102,7 +106,7 @@ def test_a_workbook_looks_among_its_own_first() -> None:
 
 
 def test_what_was_not_deployed_is_asked_for_and_the_answer_is_part_of_the_history() -> None:
-    asked = []
+    asked: list[str] = []
     stage = tasks("a: {workflow: other, on-error: noop}", answer=asked.append)
 
     assert asked == ['workflow {"name": "other", "namespace": ""}']
@@ -114,7 +118,9 @@ def test_what_was_not_deployed_is_asked_for_and_the_answer_is_part_of_the_histor
 def test_the_environment_presets_the_input_of_actions_that_are_named_literally() -> None:
     env = {"__actions": {"std.echo": {"output": "preset", "delay": 0}}}
     stage = tasks(
-        "a: {action: std.echo}\nb: {action: std.echo output='own'}\nc: {action: <% 'std.echo' %>, input: {output: 1}}",
+        "a: {action: std.echo}\n"
+        "b: {action: std.echo output='own'}\n"
+        "c: {action: <% 'std.echo' %>, input: {output: 1}}",
         params={"env": env},
     )
 

@@ -137,9 +137,9 @@ def test_a_result_that_is_too_large_fails_the_workflow_past_on_error() -> None:
 
 def test_an_input_that_is_too_large_fails_the_workflow_before_the_action_begins() -> None:
     stage = tasks(
-        "a: {action: std.echo, input: {output: <% $.x %>}, on-error: b}\nb: {}",
+        "a: {action: std.echo, input: {output: <% $.x + $.x + $.x %>}, on-error: b}\nb: {}",
         head="input: [x]",
-        input={"x": "x" * 200},
+        input={"x": "x" * 50},
         limits=SMALL,
     )
 

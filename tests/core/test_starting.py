@@ -1,5 +1,7 @@
 """How executions begin and end. Sections 1.3.1, 3.4.1 to 3.4.3, 6.2."""
 
+from typing import Any
+
 import pytest
 
 from maestrale.core import Limits
@@ -24,7 +26,7 @@ from .staging import DONE, FAILED, ran, tasks
     ],
 )
 def test_a_request_that_is_wrong_is_refused_and_nothing_is_kept(
-    head: str, options: dict[str, object], fault: str
+    head: str, options: dict[str, Any], fault: str
 ) -> None:
     with pytest.raises(InvalidInput) as refused:
         tasks("a: {}", head=head, **options)
@@ -45,7 +47,8 @@ def test_the_same_request_again_starts_nothing() -> None:
 def test_defaults_are_data_and_variables_see_the_input() -> None:
     stage = tasks(
         "a: {}",
-        head="input: [x, {y: '<% 1 + 1 %>'}]\nvars: {z: <% $.x + 1 %>}\noutput: {y: '<% $.y %>', z: <% $.z %>}",
+        head="input: [x, {y: '<% 1 + 1 %>'}]\nvars: {z: <% $.x + 1 %>}\n"
+        "output: {y: '<% $.y %>', z: <% $.z %>}",
         input={"x": 1},
     )
 

@@ -27,7 +27,7 @@ def stage_in(state: str) -> Stage:
         case "PAUSED":
             stage.send(PauseRequested(ROOT, "paused"))
         case "SUCCESS" | "ERROR" | "CANCELLED":
-            stage.send(StopRequested(ROOT, state, "first"))  # type: ignore[arg-type]
+            stage.send(StopRequested(ROOT, state, "first"))
     return stage
 
 

@@ -146,6 +146,11 @@ def tasks_forget_to_count(patch: pytest.MonkeyPatch) -> type[Node]:
     return Node
 
 
+def _simulate_until_a_law_breaks(node_class: type[Node]) -> None:
+    for seed in range(150):
+        simulated(seed, node_class)
+
+
 @pytest.mark.parametrize(
     "mutation",
     [
@@ -166,5 +171,4 @@ def test_the_simulator_notices_when_a_guard_is_taken_away(
     node_class = mutation(monkeypatch)
 
     with pytest.raises(LawBroken, match=r"^seed \d+: "):
-        for seed in range(150):
-            simulated(seed, node_class)
+        _simulate_until_a_law_breaks(node_class)

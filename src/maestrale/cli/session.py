@@ -11,6 +11,7 @@ from msgspec import Struct
 from maestrale.cli.database import database_url
 from maestrale.cli.displays import Display, Silence
 from maestrale.cli.exit_codes import ExitCode, exit_code_for
+from maestrale.cli.field_limit import limits_from_environment
 from maestrale.cli.plain_lines import PlainLines
 from maestrale.cli.progress import Progress
 from maestrale.cli.report import report_end, result_object, task_to_rerun
@@ -87,7 +88,11 @@ class Session:
         watch = Watch(self.progress, display)
         asyncio.get_running_loop().set_exception_handler(watch.on_bug)
         node = Node(
-            self._database, create=self._create, observer=watch.on_changes, on_trouble=watch.on_trouble
+            self._database,
+            create=self._create,
+            limits=limits_from_environment(),
+            observer=watch.on_changes,
+            on_trouble=watch.on_trouble,
         )
         drawing = asyncio.ensure_future(display.run())
         try:

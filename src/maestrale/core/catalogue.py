@@ -80,7 +80,8 @@ class Limits(Struct, frozen=True):
 
     Args:
         field_bytes: The largest action result, action input or set of published variables, in bytes
-            of JSON. Mistral's `execution_field_size_limit_kb`.
+            of JSON, also of a workflow's input or output; 0 or less: no limit. Mistral's
+            `execution_field_size_limit_kb`.
         steps: How many tasks or items one turn may start before others get theirs.
         depth: How deep sub-workflows may nest.
     """

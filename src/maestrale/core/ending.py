@@ -6,11 +6,13 @@ Source: Mistral v2, sections 3.4.2 and 3.4.3.
 from collections.abc import Mapping
 
 from maestrale.core import contexts
-from maestrale.core.scopes import evaluate_mapping, workflow_scope
+from maestrale.core.failures import ForcedFailure, reason
+from maestrale.core.scopes import CoreScope, evaluate_mapping, workflow_scope
+from maestrale.core.sizes import check_size
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
-from maestrale.expressions import EvaluationError, Json
+from maestrale.expressions import EvaluationError, Json, Template
 
 INFO_LIMIT = 65_500
 """Characters of `state_info` that are kept."""
@@ -88,25 +90,30 @@ def _output(
     final = _final_context(turn, execution)
     scope = workflow_scope(turn, execution, final)
     if state is ExecutionState.SUCCESS:
-        if workflow.output is None:
-            return dict(final), state, info
         try:
-            return evaluate_mapping(workflow.output, scope), state, info
-        except EvaluationError as error:
-            reason = shortened(
+            return _evaluated(turn, workflow.output, final, scope), state, info
+        except (EvaluationError, ForcedFailure) as error:
+            told = shortened(
                 f"Failed to check and complete [wf_ex_id={execution.id}, wf_name={execution.workflow}]: "
-                f"output: {error.message}"
+                f"output: {reason(error)}"
             )
-            return {"result": reason}, ExecutionState.ERROR, reason
-    if workflow.output_on_error is None:
-        return {"result": info, **final}, state, info
+            return {"result": told}, ExecutionState.ERROR, told
     try:
-        return {"result": info, **evaluate_mapping(workflow.output_on_error, scope)}, state, info
-    except EvaluationError as error:
-        reason = shortened(
-            f"Failed to evaluate expression in output-on-error! ({error.message} Cause: '{info}')"
+        return {"result": info, **_evaluated(turn, workflow.output_on_error, final, scope)}, state, info
+    except (EvaluationError, ForcedFailure) as error:
+        told = shortened(
+            f"Failed to evaluate expression in output-on-error! ({reason(error)} Cause: '{info}')"
         )
-        return {"result": reason}, state, reason
+        return {"result": told}, state, told
+
+
+def _evaluated(
+    turn: Turn, templates: Mapping[str, Template] | None, final: Mapping[str, Json], scope: CoreScope
+) -> dict[str, Json]:
+    """An output as it is declared, or all final variables where it is not."""
+    output = dict(final) if templates is None else evaluate_mapping(templates, scope)
+    check_size(turn, "the output", output)
+    return output
 
 
 def _final_context(turn: Turn, execution: Execution) -> Mapping[str, Json]:

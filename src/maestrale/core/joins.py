@@ -31,7 +31,7 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
         _begin_round(turn, execution, definition, trigger)
     elif join.state is TaskState.WAITING:
         _count(turn, execution, definition, join)
-    elif trigger.task_id != join.id and _can_be_revived(turn, execution, join):
+    elif not _led_to(turn, join, trigger.task_id) and _can_be_revived(turn, execution, join):
         turn.enqueue(cleared(turn, join, state=TaskState.WAITING, state_info="Task is waiting."))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
         return  # Two clauses of one task are one arrival, even with a pause between them.
@@ -56,6 +56,21 @@ def _count(turn: Turn, execution: Execution, definition: TaskDefinition, join: T
     # On a cycle, what has just arrived may have been the last that could bring the others here.
     if enough or join.name in turn.workflow(execution).graph.circular:
         turn.enqueue(join)
+
+
+def _led_to(turn: Turn, join: Task, task_id: str) -> bool:
+    """Whether a join has led to this task itself: then a cycle comes round again."""
+    if not join.has_next_tasks:
+        return False
+    wanted, seen = [task_id], {task_id}
+    while wanted:
+        task = turn.task(wanted.pop())
+        if task.id == join.id:
+            return True
+        before = {other.task_id for other in task.triggered_by} - seen
+        seen |= before
+        wanted.extend(before)
+    return False
 
 
 def _can_be_revived(turn: Turn, execution: Execution, join: Task) -> bool:

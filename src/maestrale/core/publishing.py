@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from maestrale.core import contexts
 from maestrale.core.scopes import evaluate_mapping, task_scope
+from maestrale.core.sizes import check_size
 from maestrale.core.state import Task
 from maestrale.core.status import TaskState
 from maestrale.core.turn import Turn
@@ -20,6 +21,7 @@ def publish(turn: Turn, task: Task) -> Task:
 
     Raises:
         EvaluationError: An expression cannot be evaluated, or gives what cannot be stored.
+        ForcedFailure: It is larger than the limit.
     """
     contexts.forget_behind(turn, task)
     sections = [section for section in _sections(turn.definition(task), task.state) if section is not None]
@@ -30,6 +32,7 @@ def publish(turn: Turn, task: Task) -> Task:
     scope = task_scope(turn, task)
     variables = evaluate_mapping(branch, scope)
     global_variables = evaluate_mapping(global_, scope)
+    check_size(turn, f"what task {task.name} publishes", [variables, global_variables])
     if global_variables:
         execution = turn.execution(task.execution_id)
         turn.update_execution(execution, context=deep_merge(execution.context, global_variables))

@@ -132,6 +132,12 @@ def _reopen(turn: Turn, execution: Execution) -> list[str]:
     opened = []
     if execution.parent_task_id is not None and execution.accepted:
         parent = turn.task(execution.parent_task_id)
+        if parent.state is TaskState.SKIPPED:
+            raise Conflict(
+                f"Task `{parent.name}`, which started this sub-workflow, was skipped: "
+                "its workflow has gone on.",
+                code="task-skipped",
+            )
         opened = _reopen(turn, turn.execution(parent.execution_id))
         _wait_again(turn, parent, execution)
     if execution.state is ExecutionState.RUNNING:

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from maestrale.core import resolve, with_items
 from maestrale.core.catalogue import Result
 from maestrale.core.completion import complete, force_failure
@@ -11,6 +9,7 @@ from maestrale.core.effects import RunAction
 from maestrale.core.events import ActionCompleted, ActionLost, ActionStarted
 from maestrale.core.failures import ForcedFailure, reason
 from maestrale.core.scopes import json_text, target_scope, task_scope, value_scope
+from maestrale.core.sizes import check_size
 from maestrale.core.state import ActionRun, Task
 from maestrale.core.status import RunState, TaskState
 from maestrale.core.turn import Turn, has_ended
@@ -32,7 +31,7 @@ def launch(
     """
     spec = action.spec
     arguments = resolve.base_input(turn, task, action, given)
-    _check_size(turn, f"the input of action {spec.name}", arguments)
+    check_size(turn, f"the input of action {spec.name}", arguments)
     definition = turn.definition(task)
     target = None
     if definition.target is not None:
@@ -76,16 +75,6 @@ def _safe_rerun(
     return action.spec.may_rerun(arguments)
 
 
-def _check_size(turn: Turn, what: str, value: Json) -> None:
-    limit = turn.world.limits.field_bytes
-    try:
-        size = len(msgspec.json.encode(value))
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ForcedFailure(f"{what} cannot be stored: {error}") from error
-    if size > limit:
-        raise ForcedFailure(f"Field size limit exceeded: {what} has {size} bytes, the limit is {limit}")
-
-
 def finish(turn: Turn, run: ActionRun, result: Result) -> ActionRun:
     """Give a run its end.
 
@@ -100,7 +89,7 @@ def finish(turn: Turn, run: ActionRun, result: Result) -> ActionRun:
     elif state is RunState.SUCCESS:
         try:
             value = _transformed(turn, run, value)
-            _check_size(turn, f"the result of action {run.name}", value)
+            check_size(turn, f"the result of action {run.name}", value)
         except (ForcedFailure, EvaluationError) as error:
             failure, state, value = error, RunState.ERROR, reason(error)
     accepted = not run.abandoned and failure is None

@@ -10,7 +10,7 @@
 without it this module cannot be imported.
 """
 
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -199,8 +199,8 @@ class Play(Stage):
                 return PauseRequested(execution.id, "a pause")
             case "resume":
                 return ResumeRequested(execution.id, {"e": pick})
-        state = cast(Literal["SUCCESS", "ERROR", "CANCELLED"], ("CANCELLED", "ERROR", "SUCCESS")[pick % 3])
-        return StopRequested(execution.id, state, "stopped")
+        ends: tuple[Literal["SUCCESS", "ERROR", "CANCELLED"], ...] = ("CANCELLED", "ERROR", "SUCCESS")
+        return StopRequested(execution.id, ends[pick % 3], "stopped")
 
     def _second_thoughts(self, happening: Happening) -> Event | None:
         failed = [task for task in self.tasks() if task.state is TaskState.ERROR]

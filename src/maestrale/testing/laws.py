@@ -152,7 +152,7 @@ def open_children(state: State, task: Task) -> list[ActionRun | Execution]:
 def _check_items(state: State, task: Task) -> None:
     items = task.items
     assert items is not None
-    under_way = items.launched - items.ended
+    under_way = items.launched - len(items.again) - items.ended
     demand(0 <= items.ended <= items.launched <= items.total, "items end after they begin", task)
     demand(not items.concurrency or under_way <= items.concurrency, "concurrency is a bound", task)
     if not items.cancelled:

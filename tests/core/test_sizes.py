@@ -1,0 +1,53 @@
+"""The bound on what a field holds. Section 4.10."""
+
+import pytest
+
+from maestrale.core import Limits
+from maestrale.errors import InvalidInput
+from maestrale.testing.stage import Stage
+
+SMALL = Limits(field_bytes=100)
+LARGE = "<% range(200).toList() %>"
+
+
+def a_stage(tasks: str, *, head: str = "", limits: Limits = SMALL) -> Stage:
+    return Stage(f"version: '2.0'\nw:\n{head}  tasks:\n{tasks}", limits=limits)
+
+
+@pytest.mark.parametrize("scope", ["branch", "global"])
+def test_publishing_more_than_a_field_holds_fails_the_workflow_past_on_error(scope: str) -> None:
+    stage = a_stage(
+        f"    a: {{on-success: {{publish: {{{scope}: {{x: {LARGE}}}}}}}, on-error: b}}\n    b: {{}}\n"
+    )
+
+    stage.start("w")
+
+    assert (stage.states(), str(stage.root.state)) == ({"a": "ERROR"}, "ERROR")
+    assert "Field size limit exceeded: what task a publishes has" in str(stage.root.state_info)
+
+
+def test_an_output_that_is_too_large_fails_the_workflow() -> None:
+    stage = a_stage("    a: {}\n", head=f"  output: {{x: {LARGE}}}\n")
+
+    stage.start("w")
+
+    assert str(stage.root.state) == "ERROR"
+    assert stage.root.output == {"result": stage.root.state_info}
+    assert "Field size limit exceeded: the output has" in str(stage.root.state_info)
+
+
+def test_a_workflow_does_not_start_with_an_input_that_is_too_large() -> None:
+    stage = a_stage("    a: {}\n", head="  input: [x]\n")
+
+    with pytest.raises(InvalidInput, match="the input of workflow w has 208 bytes, the limit is 100"):
+        stage.start("w", {"x": "x" * 200})
+
+    assert stage.state.tree is None
+
+
+def test_without_a_limit_everything_is_kept() -> None:
+    stage = a_stage(f"    a: {{publish: {{x: {LARGE}}}}}\n", limits=Limits(field_bytes=0))
+
+    stage.start("w")
+
+    assert stage.root.output == {"x": list(range(200))}
