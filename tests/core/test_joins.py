@@ -238,6 +238,26 @@ def test_a_join_that_leads_to_itself_fails_once_nothing_else_can_come() -> None:
     assert stage.root.state == "SUCCESS"
 
 
+def test_what_a_failed_join_led_to_comes_round_again_as_a_new_round() -> None:
+    stage = tasks(
+        """
+        a: {on-success: [j, b]}
+        b:
+          action: std.fail
+          on-error:
+            publish: {global: {n: <% $.n + 1 %>}}
+            next: [{j: <% $.n > 1 %>}]
+        j: {join: all, on-error: again, on-success: end}
+        again: {on-success: b}
+        end: {}
+        """,
+        head="vars: {n: 0}",
+    )
+
+    assert [str(task.state) for task in stage.tasks("j")] == ["ERROR", "SUCCESS"]
+    assert (stage.states()["end"], str(stage.root.state)) == ("SUCCESS", "ERROR")
+
+
 # Joins and policies.
 
 

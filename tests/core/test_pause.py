@@ -8,6 +8,7 @@ from maestrale.core.events import (
     PauseRequested,
     ResumeRequested,
     StopRequested,
+    TaskSkipRequested,
     TimerFired,
     TurnContinued,
 )
@@ -243,3 +244,18 @@ def test_a_timer_that_fires_in_a_pause_starts_a_delayed_task() -> None:
     stage.send(ResumeRequested(ROOT))
 
     assert stage.root.state == "ERROR"
+
+
+def test_a_delay_that_the_end_of_its_execution_cut_short_ends_when_a_skip_leads_to_a_pause() -> None:
+    stage = tasks("""
+        a: {action: std.async_noop, publish: {x: <% $.no.such.thing + 1 %>}, on-success: pause}
+        b: {wait-after: 5}
+    """)
+    stage.complete("a", DONE)
+    assert (stage.states(), str(stage.root.state)) == ({"a": "ERROR", "b": "DELAYED"}, "ERROR")
+
+    stage.send(TaskSkipRequested(stage.task("a").id))
+    assert (stage.states()["b"], str(stage.root.state)) == ("SUCCESS", "PAUSED")
+    stage.send(ResumeRequested(ROOT))
+
+    assert stage.root.state == "SUCCESS"

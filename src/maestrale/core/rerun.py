@@ -165,7 +165,9 @@ def _take_up(turn: Turn, opened: list[str]) -> None:
     """What was left behind when these executions ended goes on."""
     for execution_id in opened:
         for task in list(turn.tasks_in(execution_id)):
-            if turn.execution(execution_id).state is ExecutionState.RUNNING:
+            running = turn.execution(execution_id).state is ExecutionState.RUNNING
+            # What a skip leads to may be a pause. A delay ends in a pause too, and no resume looks at it.
+            if running or turn.task(task.id).state is TaskState.DELAYED:
                 _go_on(turn, turn.task(task.id))
         ending.check_end(turn, execution_id)
 

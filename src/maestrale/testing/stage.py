@@ -66,17 +66,20 @@ class Stage:
         self, workflow: str, input: Mapping[str, Json] | None = None, params: Mapping[str, Json] | None = None
     ) -> None:
         """Request the execution. Raises what `decide` raises."""
+        self.send(self.start_event(workflow, input, params))
+
+    def start_event(
+        self, workflow: str, input: Mapping[str, Json] | None = None, params: Mapping[str, Json] | None = None
+    ) -> ExecutionRequested:
+        """The request for an execution of a workflow."""
         pin = next(pin for pin in self.pins if (pin.kind, pin.name) == ("workflow", workflow))
-        assert pin.document is not None
-        self.send(
-            ExecutionRequested(
-                execution_id=ROOT,
-                workflow=workflow,
-                document=pin.document,
-                input=input or {},
-                params=params or {},
-                pins=tuple(self.pins),
-            )
+        return ExecutionRequested(
+            execution_id=ROOT,
+            workflow=workflow,
+            document=pin.document,
+            input=input or {},
+            params=params or {},
+            pins=tuple(self.pins),
         )
 
     def send(self, event: Event) -> None:
