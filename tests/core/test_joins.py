@@ -3,7 +3,7 @@
 import pytest
 
 from maestrale.core import Execution, Task, joins
-from maestrale.core.events import ResumeRequested
+from maestrale.core.events import ResumeRequested, TaskRerunRequested
 from maestrale.core.state import Trigger
 from maestrale.core.turn import Turn
 from maestrale.testing.stage import ROOT, Stage
@@ -315,3 +315,19 @@ def test_the_join_of_many_branches_does_not_look_at_them_each_time(monkeypatch: 
 
     assert stage.root.state == "SUCCESS"
     assert len(looks) <= 2, "once when the first comes, once when the last does"
+
+
+def test_a_join_that_is_run_again_while_what_its_failure_led_to_is_under_way_counts_it() -> None:
+    stage = tasks("""
+        a: {publish: {x: 1}, on-success: j}
+        b: {action: std.async_noop, publish: {y: 2}, on-success: j}
+        start: {action: std.fail, on-error: [{b: <% false %>}]}
+        j: {join: all, on-error: b, publish: {seen: "<% $.x %>"}}
+    """)
+    assert stage.states()["j"] == "ERROR"
+
+    stage.send(TaskRerunRequested(stage.task("j").id))
+    stage.complete("b", DONE)
+
+    assert (stage.states()["j"], stage.task("j").published) == ("SUCCESS", {"seen": 1})
+    assert stage.replayed().tasks == stage.state.tasks

@@ -31,7 +31,7 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
         _begin_round(turn, execution, definition, trigger)
     elif join.state is TaskState.WAITING:
         _count(turn, execution, definition, join)
-    elif not _led_to(turn, join, trigger.task_id) and _can_be_revived(turn, execution, join):
+    elif _can_be_revived(turn, execution, join):
         turn.enqueue(cleared(turn, join, state=TaskState.WAITING, state_info="Task is waiting."))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
         return  # Two clauses of one task are one arrival, even with a pause between them.
@@ -58,25 +58,35 @@ def _count(turn: Turn, execution: Execution, definition: TaskDefinition, join: T
         turn.enqueue(join)
 
 
-def _led_to(turn: Turn, join: Task, task_id: str) -> bool:
-    """Whether a join has led to this task itself: then a cycle comes round again."""
-    if not join.has_next_tasks:
-        return False
+def led_to(turn: Turn, join: Task, task_id: str) -> bool:
+    """Whether an earlier run of a join has led to this task: a cycle comes round, or the join was rerun."""
     wanted, seen = [task_id], {task_id}
     while wanted:
         task = turn.task(wanted.pop())
         if task.id == join.id:
             return True
-        before = {other.task_id for other in task.triggered_by} - seen
-        seen |= before
-        wanted.extend(before)
+        if task.number > join.number:  # Otherwise it was there before the join could lead anywhere.
+            before = {other.task_id for other in task.triggered_by} - seen
+            seen |= before
+            wanted.extend(before)
     return False
 
 
 def _can_be_revived(turn: Turn, execution: Execution, join: Task) -> bool:
-    """Whether a join that failed for want of a branch can run, now that the branch was rerun or skipped."""
-    never_ran = join.state is TaskState.ERROR and join.started_at is None
-    return never_ran and judge(turn, execution, join)[0] is Verdict.RUN
+    """Whether a join that failed for want of a branch can run, now that the branch was rerun or skipped.
+
+    The very tasks that failed it must have come, or those whose way was impossible: others of their names
+    come by a cycle, and begin a new round.
+    """
+    if join.state is not TaskState.ERROR or join.started_at is not None:
+        return False
+    verdict, triggers, _ = judge(turn, execution, join)
+    failed = {turn.task(trigger.task_id).name: trigger.task_id for trigger in join.triggered_by}
+    return verdict is Verdict.RUN and all(
+        failed.get(turn.task(trigger.task_id).name, trigger.task_id) == trigger.task_id
+        and not led_to(turn, join, trigger.task_id)
+        for trigger in triggers
+    )
 
 
 def _came_before(turn: Turn, join: Task, trigger: Trigger) -> bool:

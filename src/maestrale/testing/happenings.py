@@ -92,6 +92,7 @@ class Play(Stage):
         super().__init__(*program.texts, limits=Limits(steps=steps))
         self.copies: list[dict[str, Any]] = []
         """What the state was after each entry of the history."""
+        self.reopened = False
         self.start(program.workflow, program.input, program.params)
 
     # Laws.
@@ -112,8 +113,9 @@ class Play(Stage):
         else:
             self.copies.append(after)
             reopens = isinstance(event, TaskRerunRequested | TaskSkipRequested)
+            self.reopened = self.reopened or reopens
             laws.check_moves(before, after, reopens=reopens)
-        laws.check_rows(self.state)
+        laws.check_rows(self.state, reopened=self.reopened)
 
     def _check_repetition(self, event: Event) -> None:
         """The same event once more changes nothing, or is refused.

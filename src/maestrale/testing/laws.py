@@ -78,12 +78,18 @@ def check_loading(state: State) -> None:
 # One state by itself.
 
 
-def check_rows(state: State) -> None:
-    """The rows fit together."""
+def check_rows(state: State, *, reopened: bool = False) -> None:
+    """The rows fit together.
+
+    Args:
+        reopened: Tasks were run again or skipped: a loop may then have more under way than its concurrency.
+    """
     for execution in state.executions.values():
         _check_execution(state, execution)
     for task in state.tasks.values():
         _check_task(state, task)
+        if task.items is not None and task.state is TaskState.RUNNING:
+            _check_items(state, task, bounded=not reopened)
     for run in state.runs.values():
         ended = run.state in ENDED_RUN
         demand(ended == (run.finished_at is not None), "a run that has ended says when", run)
@@ -130,12 +136,10 @@ def _check_task(state: State, task: Task) -> None:
     if task.state is TaskState.DELAYED:
         demand(len(waits) + (task.turn is not None) == 1, "a delay ends once", task, waits)
         outcome = task.waiting_outcome is not None
-        demand(outcome == (TimerKind.WAIT_AFTER in waits), "a wait after a task remembers its end", task)
+        fits = not waits or outcome == (TimerKind.WAIT_AFTER in waits)
+        demand(fits, "a wait after a task remembers how it ended", task)
     else:
         demand(not waits, "only a delayed task waits for a timer", task, waits)
-    if task.items is not None and task.state is TaskState.RUNNING:
-        _check_items(state, task)
-
 
 def open_children(state: State, task: Task) -> list[ActionRun | Execution]:
     """The children that a task waits for."""
@@ -149,12 +153,15 @@ def open_children(state: State, task: Task) -> list[ActionRun | Execution]:
     return found
 
 
-def _check_items(state: State, task: Task) -> None:
+def _check_items(state: State, task: Task, *, bounded: bool) -> None:
+    if state.executions[task.execution_id].state in ENDED_EXECUTION:
+        return
     items = task.items
     assert items is not None
     under_way = items.launched - len(items.again) - items.ended
     demand(0 <= items.ended <= items.launched <= items.total, "items end after they begin", task)
-    demand(not items.concurrency or under_way <= items.concurrency, "concurrency is a bound", task)
+    bound = items.concurrency if bounded else 0
+    demand(not bound or under_way <= bound, "concurrency is a bound", task)
     if not items.cancelled:
         found = len(open_children(state, task))
         demand(found == under_way, "the items under way are the open children", task, found)
