@@ -141,6 +141,7 @@ def _check_task(state: State, task: Task) -> None:
     else:
         demand(not waits, "only a delayed task waits for a timer", task, waits)
 
+
 def open_children(state: State, task: Task) -> list[ActionRun | Execution]:
     """The children that a task waits for."""
     found: list[ActionRun | Execution] = []
