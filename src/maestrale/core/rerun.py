@@ -165,9 +165,10 @@ def _take_up(turn: Turn, opened: list[str]) -> None:
     """What was left behind when these executions ended goes on."""
     for execution_id in opened:
         for task in list(turn.tasks_in(execution_id)):
-            running = turn.execution(execution_id).state is ExecutionState.RUNNING
+            state = turn.execution(execution_id).state
             # What a skip leads to may be a pause. A delay ends in a pause too, and no resume looks at it.
-            if running or turn.task(task.id).state is TaskState.DELAYED:
+            delayed = state is ExecutionState.PAUSED and turn.task(task.id).state is TaskState.DELAYED
+            if state is ExecutionState.RUNNING or delayed:
                 _go_on(turn, turn.task(task.id))
         ending.check_end(turn, execution_id)
 
