@@ -1,7 +1,7 @@
 """How hypothesis is used in the tests.
 
 By default it makes the same examples every time, so that a test that fails was broken by a change. The
-profile `ci` looks for new ones, and for many more: `HYPOTHESIS_PROFILE=ci pytest`.
+profile `ci` looks for new ones, and for many more: `HYPOTHESIS_PROFILE=ci pytest --timeout 900`.
 """
 
 import os
