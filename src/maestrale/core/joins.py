@@ -32,7 +32,8 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
     elif join.state is TaskState.WAITING:
         _count(turn, execution, definition, join)
     elif _can_be_revived(turn, execution, join):
-        turn.enqueue(cleared(turn, join, state=TaskState.WAITING, state_info="Task is waiting."))
+        again = {"state": TaskState.WAITING, "state_info": "Task is waiting.", "reruns": join.reruns + 1}
+        turn.enqueue(cleared(turn, join, **again))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
         return  # Two clauses of one task are one arrival, even with a pause between them.
     elif _came_before(turn, join, trigger):
@@ -65,10 +66,9 @@ def led_to(turn: Turn, join: Task, task_id: str) -> bool:
         task = turn.task(wanted.pop())
         if task.id == join.id:
             return True
-        if task.number > join.number:  # Otherwise it was there before the join could lead anywhere.
-            before = {other.task_id for other in task.triggered_by} - seen
-            seen |= before
-            wanted.extend(before)
+        before = {*task.sources, *(other.task_id for other in task.triggered_by)} - seen
+        seen |= before
+        wanted.extend(before)
     return False
 
 

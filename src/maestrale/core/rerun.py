@@ -55,6 +55,7 @@ def _begin_again(turn: Turn, task: Task, reset: bool) -> None:
         items=items,
         attempt=0,
         retried=False,
+        reruns=task.reruns + 1,
         held=False,
         waited_before=False,
         published={},

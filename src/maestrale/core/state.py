@@ -161,9 +161,9 @@ class Task(Struct, frozen=True, kw_only=True):
     it has nothing to do by itself. `pending` are commands still to be carried out after the tasks that
     were listed before them have begun. `sources` are the tasks whose variables it inherits. `arrived` and
     `late` count the inbound tasks of a join that came in time, and name those that came too late.
-    `attempt` counts the retries made; `retried` says that the retry policy was consulted. `held`: the task
-    is IDLE because of `pause-before`. `item_values` are the evaluated lists of with-items, by
-    variable, while the loop runs.
+    `attempt` counts the retries made; `retried` says that the retry policy was consulted; `reruns` counts
+    how often the task was begun anew after it had failed. `held`: the task is IDLE because of
+    `pause-before`. `item_values` are the evaluated lists of with-items, by variable, while the loop runs.
     """
 
     id: str
@@ -187,6 +187,7 @@ class Task(Struct, frozen=True, kw_only=True):
     processed: bool = False
     attempt: int = 0
     retried: bool = False
+    reruns: int = 0
     held: bool = False
     waited_before: bool = False
     waited_after: bool = False

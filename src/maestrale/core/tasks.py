@@ -81,9 +81,9 @@ def _judge_join(turn: Turn, task: Task) -> None:
     verdict, triggers, failed = joins.judge(turn, execution, task)
     match verdict:
         case joins.Verdict.RUN:
-            # What a rerun join led to when it failed has its variables from the join itself.
-            ids = (trigger.task_id for trigger in triggers)
-            sources = tuple(id for id in ids if not joins.led_to(turn, task, id))
+            sources = tuple(trigger.task_id for trigger in triggers)
+            if task.reruns:  # What it led to when it failed has its variables from the join itself.
+                sources = tuple(id for id in sources if not joins.led_to(turn, task, id))
             contexts.forget_behind(turn, task)
             _start(turn, turn.update_task(task, triggered_by=tuple(triggers), sources=sources))
         case joins.Verdict.FAIL:
