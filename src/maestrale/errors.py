@@ -44,3 +44,9 @@ class Unavailable(Error):
     """No answer, and it may have happened all the same: repeat the request with the same key."""
 
     code = "unavailable"
+
+
+class Forbidden(Error):
+    """The caller may see this, but not do that."""
+
+    code = "forbidden"

@@ -8,6 +8,10 @@ import uuid
 from hashlib import blake2b
 
 
+DEFAULT_PROJECT = "<default-project>"
+"""The project of whoever names none. Source: Mistral v2, with authentication disabled."""
+
+
 def new_id() -> str:
     """A fresh random UUID, in its text form."""
     return str(uuid.uuid4())

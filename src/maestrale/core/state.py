@@ -17,28 +17,32 @@ from msgspec.structs import replace
 
 from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.expressions import Json
+from maestrale.ids import DEFAULT_PROJECT
 
 
 class Pin(Struct, frozen=True):
     """A definition that a tree has resolved, kept for the rest of its life.
 
-    `document` is the content id of the text that holds it.
+    `document` is the content id of the text that holds it; `id` that of the stored definition, if it is
+    one.
     """
 
     kind: Literal["workflow", "action"]
     namespace: str
     name: str
     document: str
+    id: str = ""
 
 
 class Tree(Struct, frozen=True, kw_only=True):
-    """What the executions of one root share.
+    """What the executions of one root share; or, of an action run that no task asked for, its own tree.
 
     `counter` numbers everything made in the tree, in order; ids derive from it. `sequence` is the
     number of events so far.
     """
 
     id: str
+    project_id: str = DEFAULT_PROJECT
     counter: int = 0
     sequence: int = 0
     pins: tuple[Pin, ...] = ()
@@ -69,17 +73,21 @@ class Backlog(Struct, frozen=True):
 class Execution(Struct, frozen=True, kw_only=True):
     """One run of a workflow. `context` holds the workflow's variables and the global ones.
 
+    `workflow_id` is the id of the stored definition it started from; empty where none was stored.
+
     `live` counts the tasks that have not ended or have commands pending, `cancelled` those, and
     `unhandled` the failed ones whose error nobody handled, so that no turn has to scan all tasks.
     """
 
     id: str
     root_id: str
+    project_id: str = DEFAULT_PROJECT
     number: int
     parent_task_id: str | None = None
     index: int | None = None
     depth: int = 0
     workflow: str
+    workflow_id: str = ""
     namespace: str = ""
     document: str
     state: ExecutionState
@@ -169,6 +177,7 @@ class Task(Struct, frozen=True, kw_only=True):
     id: str
     execution_id: str
     root_id: str
+    project_id: str = DEFAULT_PROJECT
     number: int
     name: str
     type: Literal["ACTION", "WORKFLOW"]
@@ -204,8 +213,10 @@ class Task(Struct, frozen=True, kw_only=True):
 
 
 class ActionRun(Struct, frozen=True, kw_only=True):
-    """One run of an action for a task.
+    """One run of an action: for a task, or by itself in a tree of its own.
 
+    `task_id` and `execution_id` are empty where no task asked for it; `namespace`, `description` and
+    `timeout_seconds` are only used then.
     `attempt` counts from 1 and grows when the run is repeated because its worker was lost. `started`
     is set once a worker may have begun an attempt that must not be repeated blindly. `wrappers` are
     the ad-hoc actions around `action`, innermost first, whose output transformations apply to the
@@ -217,9 +228,13 @@ class ActionRun(Struct, frozen=True, kw_only=True):
     task_id: str
     execution_id: str
     root_id: str
+    project_id: str = DEFAULT_PROJECT
     number: int
     name: str
     action: str
+    namespace: str = ""
+    description: str = ""
+    timeout_seconds: int | None = None
     wrappers: tuple[Pin, ...] = ()
     index: int | None = None
     attempt: int = 1
