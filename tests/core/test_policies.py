@@ -3,7 +3,8 @@
 import pytest
 
 from maestrale.core.catalogue import Result
-from maestrale.core.events import ActionCompleted, ActionLost, PauseRequested, ResumeRequested
+from maestrale.core.effects import SetTimer
+from maestrale.core.events import ActionCompleted, ActionLost, PauseRequested, ResumeRequested, TimerFired
 from maestrale.core.state import TimerKind
 from maestrale.testing.stage import ROOT, Stage
 
@@ -283,3 +284,15 @@ def test_a_lost_attempt_is_none_of_the_repeats() -> None:
         stage.send(ActionLost(run.id, attempt))
 
     assert (stage.runs()[0].attempt, stage.task("a").attempt) == (4, 0)
+
+
+def test_a_timer_that_fired_as_the_next_of_its_kind_was_set_does_not_end_that_one_early() -> None:
+    stage = tasks("a: {action: std.async_noop, retry: {count: 2, delay: 5}}")
+    stage.complete("a", FAILED)
+    (timer_id,) = stage.state.timers
+
+    stage.send(TimerFired(timer_id))
+    assert (str(stage.task("a").state), stage.effects[-1]) == ("DELAYED", SetTimer(timer_id))
+    stage.pass_time(5)
+
+    assert str(stage.task("a").state) == "RUNNING"

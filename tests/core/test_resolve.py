@@ -109,7 +109,7 @@ def test_what_was_not_deployed_is_asked_for_and_the_answer_is_part_of_the_histor
     asked: list[str] = []
     stage = tasks("a: {workflow: other, on-error: noop}", answer=asked.append)
 
-    assert asked == ['workflow {"name": "other", "namespace": ""}']
+    assert asked == ['workflow {"name": "other", "namespace": "", "project": "<default-project>"}']
     stage.replayed()
 
     assert (len(asked), [len(entry.facts) for entry in stage.history]) == (1, [1])

@@ -4,9 +4,13 @@ from maestrale.core.catalogue import World
 from maestrale.core.events import (
     ActionCompleted,
     ActionLost,
+    ActionPauseRequested,
+    ActionRequested,
+    ActionResumeRequested,
     ActionStarted,
     Entry,
     ExecutionRequested,
+    ExecutionUpdateRequested,
     PauseRequested,
     ResumeRequested,
     StopRequested,
@@ -16,14 +20,17 @@ from maestrale.core.events import (
     TurnContinued,
 )
 from maestrale.core.pause import on_pause_requested
+from maestrale.core.pause_actions import on_action_pause_requested, on_action_resume_requested
 from maestrale.core.rerun import on_task_rerun_requested, on_task_skip_requested
 from maestrale.core.resume import on_resume_requested
 from maestrale.core.runs import on_action_completed, on_action_lost, on_action_started
+from maestrale.core.standalone import on_action_requested
 from maestrale.core.starting import on_execution_requested
 from maestrale.core.state import State
 from maestrale.core.stop import on_stop_requested
 from maestrale.core.tasks import advance, on_timer_fired
 from maestrale.core.turn import Decision, Turn
+from maestrale.core.update import on_execution_update_requested
 
 
 def decide(world: World, state: State, entry: Entry) -> Decision:
@@ -33,7 +40,8 @@ def decide(world: World, state: State, entry: Entry) -> Decision:
     not belong into the history.
 
     Raises:
-        InvalidInput, NotFound, Conflict: The request of a caller is refused; nothing follows from it.
+        InvalidInput, NotFound, Conflict, Forbidden: The request of a caller is refused; nothing follows
+            from it.
         FactNeeded: The decision depends on something outside the tree. Decide again with the fact.
         OverBudget: An expression went over its budget. Decide again with that as a fact.
     """
@@ -41,18 +49,26 @@ def decide(world: World, state: State, entry: Entry) -> Decision:
     match entry.event:
         case ExecutionRequested() as event:
             on_execution_requested(turn, event)
+        case ActionRequested() as event:
+            on_action_requested(turn, event)
         case ActionStarted() as event:
             on_action_started(turn, event)
         case ActionCompleted() as event:
             on_action_completed(turn, event)
         case ActionLost() as event:
             on_action_lost(turn, event)
+        case ActionPauseRequested() as event:
+            on_action_pause_requested(turn, event)
+        case ActionResumeRequested() as event:
+            on_action_resume_requested(turn, event)
         case TimerFired() as event:
             on_timer_fired(turn, event)
         case PauseRequested() as event:
             on_pause_requested(turn, event)
         case ResumeRequested() as event:
             on_resume_requested(turn, event)
+        case ExecutionUpdateRequested() as event:
+            on_execution_update_requested(turn, event)
         case StopRequested() as event:
             on_stop_requested(turn, event)
         case TaskRerunRequested() as event:

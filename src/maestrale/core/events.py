@@ -13,19 +13,40 @@ from msgspec import Struct
 from maestrale.core.catalogue import Result
 from maestrale.core.state import Pin
 from maestrale.expressions import Json
+from maestrale.ids import DEFAULT_PROJECT
 
 
 class ExecutionRequested(Struct, frozen=True, kw_only=True, tag=True):
     """Somebody wants a workflow run. `document` holds it; `pins` are definitions known beforehand."""
 
     execution_id: str
+    project_id: str = DEFAULT_PROJECT
     workflow: str
+    workflow_id: str = ""
     document: str
     namespace: str = ""
     input: Mapping[str, Json] = {}
     params: Mapping[str, Json] = {}
     description: str = ""
     pins: tuple[Pin, ...] = ()
+
+
+class ActionRequested(Struct, frozen=True, kw_only=True, tag=True):
+    """Somebody wants an action run by itself, without a task.
+
+    Args:
+        namespace: Where its name is looked up first, if it is an ad-hoc action.
+        timeout_seconds: How long it may take; None: as long as it wants.
+    """
+
+    run_id: str
+    project_id: str = DEFAULT_PROJECT
+    action: str
+    namespace: str = ""
+    input: Mapping[str, Json] = {}
+    description: str = ""
+    target: str | None = None
+    timeout_seconds: int | None = None
 
 
 class ActionStarted(Struct, frozen=True, tag=True):
@@ -50,6 +71,16 @@ class ActionLost(Struct, frozen=True, tag=True):
     attempt: int
 
 
+class ActionPauseRequested(Struct, frozen=True, tag=True):
+    """Whoever does the work of an asynchronous action lets it rest."""
+
+    run_id: str
+
+
+class ActionResumeRequested(Struct, frozen=True, tag=True):
+    run_id: str
+
+
 class TimerFired(Struct, frozen=True, tag=True):
     timer_id: str
 
@@ -67,6 +98,14 @@ class ResumeRequested(Struct, frozen=True, tag=True):
     """`env` is merged deeply into the environment of the execution."""
 
     execution_id: str
+    env: Mapping[str, Json] = {}
+
+
+class ExecutionUpdateRequested(Struct, frozen=True, kw_only=True, tag=True):
+    """Somebody changes what an execution is called, or its environment. `env` is merged deeply."""
+
+    execution_id: str
+    description: str | None = None
     env: Mapping[str, Json] = {}
 
 
@@ -92,13 +131,17 @@ class TaskSkipRequested(Struct, frozen=True, tag=True):
 
 Event: TypeAlias = (
     ExecutionRequested
+    | ActionRequested
     | ActionStarted
     | ActionCompleted
     | ActionLost
+    | ActionPauseRequested
+    | ActionResumeRequested
     | TimerFired
     | TurnContinued
     | PauseRequested
     | ResumeRequested
+    | ExecutionUpdateRequested
     | StopRequested
     | TaskRerunRequested
     | TaskSkipRequested

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from maestrale.core.catalogue import ActionSpec
+from maestrale.core.catalogue import INTERNAL_PREFIX, ActionSpec
 from maestrale.core.failures import ForcedFailure, TaskFailure, wrong_input
 from maestrale.core.publishing import deep_merge
 from maestrale.core.scopes import question, task_scope, wrapper_scope
@@ -34,17 +34,23 @@ def name_of(turn: Turn, task: Task, template: Template) -> str:
     return name or "std.noop"
 
 
-def find_action(turn: Turn, execution: Execution, name: str) -> ResolvedAction:
-    """The action of this name, as seen from a task of this execution.
+def find_action_for(turn: Turn, execution: Execution, name: str) -> ResolvedAction:
+    """The action of this name, as seen from a task of this execution. Raises: see `find_action`."""
+    return find_action(turn, name, namespace=execution.namespace, workbook=turn.workflow(execution).workbook)
+
+
+def find_action(turn: Turn, name: str, *, namespace: str, workbook: str | None = None) -> ResolvedAction:
+    """The action of this name, as seen from a namespace and a workbook.
 
     Raises:
         ForcedFailure: There is none, or ad-hoc actions are based on each other in a circle.
         TaskFailure: An ad-hoc action is based on one that does not exist.
     """
     wrappers: list[Pin] = []
-    workbook = turn.workflow(execution).workbook
     while True:
-        spec, pin = _look_up(turn, execution, name, workbook)
+        spec, pin = _look_up(turn, namespace, name, workbook)
+        if spec is not None and spec.name.startswith(INTERNAL_PREFIX) and not wrappers:
+            spec = None
         if spec is not None:
             return ResolvedAction(spec, tuple(wrappers))
         if pin is None:
@@ -58,14 +64,14 @@ def find_action(turn: Turn, execution: Execution, name: str) -> ResolvedAction:
 
 
 def _look_up(
-    turn: Turn, execution: Execution, name: str, workbook: str | None
+    turn: Turn, namespace: str, name: str, workbook: str | None
 ) -> tuple[ActionSpec | None, Pin | None]:
     """The built-in action of a name, or else the ad-hoc one."""
     for candidate in _candidates(name, workbook):
         spec = turn.world.catalogue.find_action(candidate)
         if spec is not None:
             return spec, None
-        pin = _find_definition(turn, "action", execution.namespace, candidate)
+        pin = _find_definition(turn, "action", namespace, candidate)
         if pin is not None:
             return None, pin
     return None, None
@@ -93,9 +99,10 @@ def _find_definition(
         pin = turn.find_pin(kind, place, name)
         if pin is not None:
             return pin
-        document = turn.fact(question(kind, {"namespace": place, "name": name}))
-        if document is not None:
-            pin = Pin(kind, place, name, document)
+        asked = {"project": turn.tree.project_id, "namespace": place, "name": name}
+        found = turn.fact(question(kind, asked))
+        if found is not None:
+            pin = Pin(kind, place, name, found["document"], found["id"])
             turn.pin(pin)
             return pin
     return None
@@ -105,8 +112,12 @@ def definition_of(turn: Turn, pin: Pin) -> AdHocAction:
     return turn.world.library.get_action(pin.document, pin.name)
 
 
-def base_input(turn: Turn, task: Task, action: ResolvedAction, given: Mapping[str, Json]) -> dict[str, Json]:
+def base_input(
+    turn: Turn, task: Task | None, action: ResolvedAction, given: Mapping[str, Json]
+) -> dict[str, Json]:
     """The input of the built-in action, after that of every ad-hoc action around it.
+
+    `task` None: no task asked for the action.
 
     Raises:
         ForcedFailure: The input does not fit the outermost action's parameters, or a base-input is no

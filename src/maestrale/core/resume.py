@@ -25,13 +25,14 @@ def on_resume_requested(turn: Turn, event: ResumeRequested) -> None:
     if event.env:
         env = deep_merge(execution.params.get("env") or {}, event.env)
         execution = turn.update_execution(execution, params={**execution.params, "env": env})
-    _resume(turn, execution)
+    resume(turn, execution)
 
 
-def _resume(turn: Turn, execution: Execution) -> None:
+def resume(turn: Turn, execution: Execution) -> None:
+    """Let an execution go on, everything below it, and everything above it."""
     for child in list(live_children(turn, execution)):
         if turn.execution(child.id).state is ExecutionState.PAUSED:
-            _resume(turn, turn.execution(child.id))
+            resume(turn, turn.execution(child.id))
     execution = turn.execution(execution.id)
     if execution.state is not ExecutionState.PAUSED:
         return  # A child has resumed it on its way up.
@@ -56,7 +57,7 @@ def _resume_parent(turn: Turn, execution: Execution) -> None:
     task = turn.task(execution.parent_task_id)
     if task.state is TaskState.PAUSED:
         turn.update_task(task, state=TaskState.RUNNING)
-        _resume(turn, turn.execution(task.execution_id))
+        resume(turn, turn.execution(task.execution_id))
 
 
 def _go_on(turn: Turn, task: Task) -> None:

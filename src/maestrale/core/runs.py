@@ -43,6 +43,7 @@ def launch(
             task_id=task.id,
             execution_id=task.execution_id,
             root_id=task.root_id,
+            project_id=task.project_id,
             number=number,
             name=action.wrappers[0].name if action.wrappers else spec.name,
             action=spec.name,
@@ -112,7 +113,8 @@ def _transformed(turn: Turn, run: ActionRun, value: Json) -> Json:
     for pin in run.wrappers:
         output = resolve.definition_of(turn, pin).output
         if output is not None:
-            value = output.evaluate(value_scope(turn, turn.task(run.task_id), value))
+            task = turn.task(run.task_id) if run.task_id else None
+            value = output.evaluate(value_scope(turn, task, value))
     return value
 
 
@@ -148,7 +150,7 @@ def on_action_completed(turn: Turn, event: ActionCompleted) -> None:
         return
     if event.attempt is not None and event.attempt != run.attempt:
         return  # A late answer from an attempt that was given up.
-    _end(turn, run, event.result)
+    end(turn, run, event.result)
 
 
 def on_action_lost(turn: Turn, event: ActionLost) -> None:
@@ -159,13 +161,13 @@ def on_action_lost(turn: Turn, event: ActionLost) -> None:
     run = get_run(turn, event.run_id)
     if has_ended(run) or run.attempt != event.attempt:
         return
-    if run.abandoned or has_ended(turn.execution(run.execution_id)):
-        _end(turn, run, Result(error=f"Attempt {run.attempt} was cut off, and nobody waited for it."))
+    if run.abandoned or (run.execution_id and has_ended(turn.execution(run.execution_id))):
+        end(turn, run, Result(error=f"Attempt {run.attempt} was cut off, and nobody waited for it."))
     elif run.safe_rerun:
         run = turn.update_run(run, attempt=run.attempt + 1, started=False)
         turn.effects.append(RunAction(run.id, run.attempt))
     elif not run.asynchronous:
-        _end(turn, run, Result(error=_cut_off(run)))
+        end(turn, run, Result(error=_cut_off(run)))
 
 
 def _cut_off(run: ActionRun) -> str:
@@ -175,17 +177,22 @@ def _cut_off(run: ActionRun) -> str:
     )
 
 
-def _end(turn: Turn, run: ActionRun, result: Result) -> None:
-    task = turn.task(run.task_id)
+def end(turn: Turn, run: ActionRun, result: Result) -> None:
+    """End a run, and let its task, if it has one, go on."""
+    task = turn.task(run.task_id) if run.task_id else None
     try:
         run = finish(turn, run, result)
     except (EvaluationError, ForcedFailure) as error:
-        if not has_ended(task):
+        if task is not None and not has_ended(task):
             wf = turn.execution(task.execution_id).workflow
             where = f"wf={wf}, task={task.name}, action={run.name}"
             force_failure(turn, task, f"Failed to handle action completion [error={reason(error)}, {where}]")
+        elif task is None:
+            turn.clear_run_timeout(run)
         return
-    if not run.abandoned:
+    if task is None:
+        turn.clear_run_timeout(run)
+    elif not run.abandoned:
         child_ended(turn, turn.task(task.id), run)
 
 

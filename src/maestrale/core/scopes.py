@@ -19,9 +19,12 @@ NONE: Mapping[str, Json] = {}
 
 
 class CoreScope:
-    """An expression's place inside an execution, most often inside one of its tasks."""
+    """An expression's place inside an execution, most often inside one of its tasks.
 
-    def __init__(self, turn: Turn, execution: Execution, task: Task | None, data: Json) -> None:
+    `execution` None: in an action run that no task asked for.
+    """
+
+    def __init__(self, turn: Turn, execution: Execution | None, task: Task | None, data: Json) -> None:
         self._turn = turn
         self._execution = execution
         self._task = task
@@ -39,22 +42,26 @@ class CoreScope:
         return self._turn.refusal(expression)
 
     def env(self) -> Json:
-        return env_of(self._turn, self._execution)
+        return {} if self._execution is None else env_of(self._turn, self._execution)
 
     def execution(self) -> Json:
         return execution_view(self._turn, self._present())
 
     def global_variable(self, name: Json) -> Json:
-        return workflow_layer(self._present()).get(name) if isinstance(name, str) else None
+        if self._execution is None or not isinstance(name, str):
+            return None
+        return workflow_layer(self._present()).get(name)
 
     def _present(self) -> Execution:
         """The execution as it is now; one that is about to start is not in the turn yet."""
+        if self._execution is None:
+            raise InvalidInput("there is no execution here: the action runs by itself")
         return self._turn.find_execution(self._execution.id) or self._execution
 
     def task(self, name: str | None = None) -> Json:
         if self._task is not None and name in (None, self._task.name):
             return task_view(self._turn, self._turn.task(self._task.id))
-        if not isinstance(name, str):
+        if not isinstance(name, str) or self._execution is None:
             return None
         found = self._turn.latest_task(self._execution.id, name)
         return None if found is None else task_view(self._turn, found)
@@ -70,6 +77,7 @@ class CoreScope:
         workflow_execution_id = _text(workflow_execution_id)
         if workflow_execution_id is None or turn.find_execution(workflow_execution_id) is None:
             asked = {
+                "project": turn.tree.project_id,
                 "id": workflow_execution_id,
                 "recursive": bool(recursive),
                 "state": _text(state),
@@ -92,6 +100,7 @@ class CoreScope:
         to_time: str | None = None,
     ) -> list[Json]:
         asked = {
+            "project": self._turn.tree.project_id,
             "id": _text(id),
             "root_execution_id": _text(root_execution_id),
             "state": _text(state),
@@ -291,16 +300,20 @@ def target_scope(turn: Turn, task: Task, action_input: Mapping[str, Json]) -> Co
     return CoreScope(turn, execution, task, data)
 
 
-def wrapper_scope(turn: Turn, task: Task, own_input: Mapping[str, Json]) -> CoreScope:
+def wrapper_scope(turn: Turn, task: Task | None, own_input: Mapping[str, Json]) -> CoreScope:
     """The scope of an ad-hoc action's `base-input`: not the workflow's input."""
+    if task is None:
+        return CoreScope(turn, None, None, Layers(own_input))
     execution = turn.execution(task.execution_id)
     context = contexts.inbound(turn, task)
     data = Layers(own_input, context, env_layer(turn, execution), workflow_layer(execution))
     return CoreScope(turn, execution, task, data)
 
 
-def value_scope(turn: Turn, task: Task, value: Json) -> CoreScope:
+def value_scope(turn: Turn, task: Task | None, value: Json) -> CoreScope:
     """The scope of an ad-hoc action's `output`: `$` is the result."""
+    if task is None:
+        return CoreScope(turn, None, None, value)
     return CoreScope(turn, turn.execution(task.execution_id), task, value)
 
 

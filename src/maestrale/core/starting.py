@@ -29,7 +29,7 @@ def on_execution_requested(turn: Turn, event: ExecutionRequested) -> None:
     """
     if turn.state.tree is not None:
         return  # The same request again: the execution is there.
-    turn.plant(Tree(id=event.execution_id))
+    turn.plant(Tree(id=event.execution_id, project_id=event.project_id))
     for pin in event.pins:
         turn.pin(pin)
     start_execution(
@@ -37,19 +37,27 @@ def on_execution_requested(turn: Turn, event: ExecutionRequested) -> None:
         Execution(
             id=event.execution_id,
             root_id=event.execution_id,
+            project_id=event.project_id,
             number=turn.number(),
             workflow=event.workflow,
+            workflow_id=event.workflow_id,
             namespace=event.namespace,
             document=event.document,
             state=ExecutionState.RUNNING,
             description=event.description,
             input=event.input,
-            params=event.params,
+            params=_as_stored(event),
             context={},
             created_at=turn.now,
             updated_at=turn.now,
         ),
     )
+
+
+def _as_stored(event: ExecutionRequested) -> Mapping[str, Json]:
+    """The parameters as people read them again: with an environment and the namespace in any case."""
+    env = event.params.get("env")
+    return {**event.params, "env": {} if env is None else env, "namespace": event.namespace}
 
 
 def start_execution(turn: Turn, execution: Execution) -> None:
@@ -162,6 +170,7 @@ def create_task(
             id=turn.id(number),
             execution_id=execution.id,
             root_id=execution.root_id,
+            project_id=execution.project_id,
             number=number,
             name=definition.name,
             type="ACTION" if definition.workflow is None else "WORKFLOW",

@@ -15,7 +15,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from maestrale.core.status import ExecutionState, RunState, TaskState
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ExecutionState, RunState, TaskState
 from maestrale.expressions import Json
 from maestrale.ids import DEFAULT_PROJECT
 
@@ -127,11 +127,18 @@ class Items(Struct, frozen=True):
         return self.succeeded + self.failed + self.cancelled
 
     @property
+    def running(self) -> int:
+        return self.launched - len(self.again) - self.ended
+
+    @property
+    def left(self) -> int:
+        """How many items are still to be started."""
+        return self.total - self.launched + len(self.again)
+
+    @property
     def room(self) -> int:
         """How many more items may be started now."""
-        left = self.total - self.launched + len(self.again)
-        running = self.launched - len(self.again) - self.ended
-        return min(left, self.concurrency - running) if self.concurrency else left
+        return min(self.left, self.concurrency - self.running) if self.concurrency else self.left
 
     @property
     def is_over(self) -> bool:
@@ -258,10 +265,15 @@ class TimerKind(StrEnum):
     WAIT_AFTER = "wait-after"
     RETRY = "retry"
     TIMEOUT = "timeout"
+    ACTION_TIMEOUT = "action-timeout"
+    """Of an action run that no task asked for."""
 
 
 class Timer(Struct, frozen=True, kw_only=True):
-    """Something a task waits for. The row goes when it fires or is no longer wanted."""
+    """Something a task waits for. The row goes when it fires or is no longer wanted.
+
+    `task_id` is empty for the timeout of an action run that no task asked for.
+    """
 
     id: str
     root_id: str
@@ -297,7 +309,7 @@ class State:
         self.tasks_named: dict[tuple[str, str], list[str]] = {}
         self.children: dict[str, list[str]] = {}
         self.agenda: deque[tuple[int, str]] = deque()
-        self.pins: dict[tuple[str, str, str], str] = {}
+        self.pins: dict[tuple[str, str, str], Pin] = {}
         self.contexts: dict[str, tuple[object, object]] = {}
         """A memo of `contexts.outbound`: task → (what it was made from, the context)."""
 
@@ -306,6 +318,15 @@ class State:
         assert self.tree is not None
         return self.executions[self.tree.id]
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether what the tree was made for is over: its root execution, or its only action run."""
+        assert self.tree is not None
+        root = self.executions.get(self.tree.id)
+        if root is not None:
+            return root.state in ENDED_EXECUTION
+        return all(run.state in ENDED_RUN for run in self.runs.values())
+
     def apply(self, changes: Changes) -> None:
         """Put the new versions of the rows in place and bring the indexes up to date."""
         if changes.tree is not None:
@@ -313,7 +334,7 @@ class State:
         self._take_executions(changes.executions)
         self._take_tasks(changes.tasks)
         for run in changes.runs.values():
-            if run.id not in self.runs:
+            if run.id not in self.runs and run.task_id:
                 self.children.setdefault(run.task_id, []).append(run.id)
             self.runs[run.id] = run
         for timer_id, timer in changes.timers.items():
@@ -326,7 +347,7 @@ class State:
     def _take_tree(self, tree: Tree) -> None:
         known = len(self.tree.pins) if self.tree else 0
         for pin in tree.pins[known:]:
-            self.pins[pin.kind, pin.namespace, pin.name] = pin.document
+            self.pins[pin.kind, pin.namespace, pin.name] = pin
         self.tree = tree
 
     def _take_executions(self, executions: Mapping[str, Execution]) -> None:

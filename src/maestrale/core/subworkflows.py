@@ -37,11 +37,13 @@ def launch(turn: Turn, task: Task, name: str, given: Mapping[str, Json], index: 
     execution = Execution(
         id=turn.id(number),
         root_id=parent.root_id,
+        project_id=parent.project_id,
         number=number,
         parent_task_id=task.id,
         index=index,
         depth=parent.depth + 1,
         workflow=pin.name,
+        workflow_id=pin.id,
         namespace=parent.namespace,
         document=pin.document,
         state=ExecutionState.RUNNING,

@@ -5,9 +5,10 @@ Source: Mistral v2, sections 2.2, 2.15 and 3.3.
 
 from collections.abc import Callable, Mapping
 
-from maestrale.core import contexts, joins, resolve, runs, subworkflows, with_items
+from maestrale.core import contexts, joins, resolve, runs, standalone, subworkflows, with_items
 from maestrale.core.abandon import give_up
 from maestrale.core.completion import carry_on, complete, force_failure
+from maestrale.core.effects import SetTimer
 from maestrale.core.events import TimerFired
 from maestrale.core.failures import ForcedFailure, TaskFailure, reason
 from maestrale.core.policies import apply_before, pauses_before
@@ -114,7 +115,7 @@ def _launch_child(turn: Turn, task: Task, index: int | None, items: Mapping[str,
     assert definition.action is not None
     name = resolve.name_of(turn, task, definition.action)
     try:
-        action = resolve.find_action(turn, execution, name)
+        action = resolve.find_action_for(turn, execution, name)
     except ForcedFailure as failure:
         if index is None:
             raise
@@ -193,7 +194,13 @@ def on_timer_fired(turn: Turn, event: TimerFired) -> None:
     timer = turn.find_timer(event.timer_id)
     if timer is None:
         return  # It was cleared after it had fired.
+    if timer.due_at > turn.now:  # An earlier timer of that kind had fired as this one was set.
+        turn.effects.append(SetTimer(timer.id))
+        return
     turn.changes.timers[timer.id] = None
+    if timer.kind is TimerKind.ACTION_TIMEOUT:
+        standalone.time_out(turn, timer)
+        return
     task = turn.task(timer.task_id)
     if has_ended(task):
         return

@@ -6,6 +6,7 @@ keeps the counters of an execution right with every task it changes, so that no 
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain, islice
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -94,6 +95,15 @@ class Turn:
         for id in list(self._new_tasks.get(execution_id, ())):
             yield self.task(id)
 
+    def live_tasks(self, execution: Execution) -> list[Task]:
+        """The tasks that are still to end or to lead on, in the order they were made.
+
+        The newest are looked at first, and no more of them than it takes to find all.
+        """
+        new, old = self._new_tasks.get(execution.id, ()), self.state.tasks_in.get(execution.id, ())
+        live = (task for id in chain(reversed(new), reversed(old)) if lives_on(task := self.task(id)))
+        return list(islice(live, execution.live))[::-1]
+
     def tasks_named(self, execution_id: str, name: str) -> Iterator[Task]:
         """The runs of one task, the latest first."""
         for id in reversed(self._new_named.get((execution_id, name), ())):
@@ -163,7 +173,7 @@ class Turn:
     def find_pin(self, kind: Literal["workflow", "action"], namespace: str, name: str) -> Pin | None:
         key = (kind, namespace, name)
         if key in self.state.pins:
-            return Pin(kind, namespace, name, self.state.pins[key])
+            return self.state.pins[key]
         return self._pins.get(key)
 
     def add_execution(self, execution: Execution) -> None:
@@ -201,7 +211,8 @@ class Turn:
         return self.update_task(task, turn=ticket)
 
     def add_run(self, run: ActionRun) -> ActionRun:
-        self._new_children.setdefault(run.task_id, []).append(run.id)
+        if run.task_id:
+            self._new_children.setdefault(run.task_id, []).append(run.id)
         self.changes.runs[run.id] = run
         return run
 
@@ -224,8 +235,27 @@ class Turn:
         self.changes.timers[timer.id] = timer
         self.effects.append(SetTimer(timer.id))
 
+    def set_run_timeout(self, run: ActionRun, seconds: int) -> None:
+        """Give up an action run that no task asked for, in so many seconds."""
+        timer = Timer(
+            id=f"{run.id}/{TimerKind.ACTION_TIMEOUT}",
+            root_id=run.root_id,
+            task_id="",
+            kind=TimerKind.ACTION_TIMEOUT,
+            seconds=seconds,
+            due_at=self.now + timedelta(seconds=seconds),
+        )
+        self.changes.timers[timer.id] = timer
+        self.effects.append(SetTimer(timer.id))
+
+    def clear_run_timeout(self, run: ActionRun) -> None:
+        """The run has ended."""
+        self._clear(f"{run.id}/{TimerKind.ACTION_TIMEOUT}")
+
     def clear_timer(self, task: Task, kind: TimerKind) -> None:
-        timer_id = f"{task.id}/{kind}"
+        self._clear(f"{task.id}/{kind}")
+
+    def _clear(self, timer_id: str) -> None:
         if self.find_timer(timer_id) is not None:
             self.changes.timers[timer_id] = None
             self.effects.append(ClearTimer(timer_id))
@@ -310,3 +340,8 @@ def has_ended(row: Execution | Task | ActionRun) -> bool:
             return row.state in ENDED_TASK
         case _:
             return row.state in ENDED_RUN
+
+
+def lives_on(task: Task) -> bool:
+    """Whether the task is still to end, or to lead where it leads: `Execution.live` counts such tasks."""
+    return _counts(task)[0] == 1

@@ -5,8 +5,27 @@ that asked for it; a commit whose outcome is unknown is treated as if nobody had
 the tree is read again.
 """
 
-from maestrale.engine.assignments import Assignment, Reports
-from maestrale.engine.engine import Engine, StartRequest
-from maestrale.engine.trees import Dispatcher
+from maestrale.engine.assignments import Assignment, Dispatcher, Reports
+from maestrale.engine.engine import ActionRequest, Engine, StartRequest
+from maestrale.engine.feed import Feed, Subscription
+from maestrale.engine.ledger import Step
+from maestrale.engine.readers import Read, Readers
+from maestrale.engine.story import Story, replay
+from maestrale.engine.trees import Load
 
-__all__ = ["Assignment", "Dispatcher", "Engine", "Reports", "StartRequest"]
+__all__ = [
+    "ActionRequest",
+    "Assignment",
+    "Dispatcher",
+    "Engine",
+    "Feed",
+    "Load",
+    "Read",
+    "Readers",
+    "Reports",
+    "StartRequest",
+    "Step",
+    "Story",
+    "Subscription",
+    "replay",
+]

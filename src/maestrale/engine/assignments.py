@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from maestrale.core import ActionRun, State
 from maestrale.core.catalogue import Result
 from maestrale.expressions.scope import Json
 
@@ -18,6 +19,7 @@ class Assignment(Struct, frozen=True, kw_only=True):
         execution_id: The execution that the task belongs to.
         timeout_seconds: How long the attempt may run, from its beginning; None or 0: without bound.
         safe_rerun: The attempt may be repeated blindly, so that nobody has to be told that it begins.
+        execution_id, task_id, task_name, workflow_name: Empty where no task asked for the action.
         asynchronous: Returning says nothing; the run ends through the API.
     """
 
@@ -32,6 +34,35 @@ class Assignment(Struct, frozen=True, kw_only=True):
     timeout_seconds: int | None = None
     safe_rerun: bool = False
     asynchronous: bool = False
+
+
+def assignment_for(state: State, run: ActionRun) -> Assignment:
+    """What a worker needs for the present attempt of a run."""
+    return Assignment(
+        run_id=run.id,
+        attempt=run.attempt,
+        action=run.action,
+        input=run.input if run.arguments is None else run.arguments,
+        execution_id=run.execution_id,
+        task_id=run.task_id,
+        task_name=state.tasks[run.task_id].name if run.task_id else "",
+        workflow_name=state.executions[run.execution_id].workflow if run.execution_id else "",
+        timeout_seconds=run.timeout_seconds,
+        safe_rerun=run.safe_rerun,
+        asynchronous=run.asynchronous,
+    )
+
+
+class Dispatcher(Protocol):
+    """Whoever has actions executed. It reports to the engine; nothing here waits."""
+
+    def submit(self, assignment: Assignment) -> None: ...
+
+    def cancel(self, run_id: str, attempt: int) -> None: ...
+
+    def holds(self, run_id: str, attempt: int) -> bool:
+        """Whether this attempt is queued or under way here."""
+        ...
 
 
 class Reports(Protocol):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from maestrale.clock import monotonic
 from maestrale.engine.ledger import Batch, Ledger, Pending
 from maestrale.engine.store_thread import StoreThread
 from maestrale.errors import Error
@@ -17,6 +18,7 @@ class Committer:
         on_committed: Called with each batch that is durable.
         on_failed: Awaited with the error, the batch that is not known to be durable, and what had been
             decided on top of it, before the next batch is taken.
+        on_timing: Called after each commit with the seconds it took and the steps it held.
     """
 
     def __init__(
@@ -27,12 +29,14 @@ class Committer:
         *,
         on_committed: Callable[[Batch], None],
         on_failed: Callable[[Error, Batch, list[Pending]], Coroutine[Any, Any, None]],
+        on_timing: Callable[[float, int], None],
     ) -> None:
         self._ledger = ledger
         self._store = store
         self._thread = thread
         self._on_committed = on_committed
         self._on_failed = on_failed
+        self._on_timing = on_timing
         self._dirty = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -64,4 +68,6 @@ class Committer:
                 self._idle.set()
 
     async def _commit(self, batch: Batch) -> None:
+        began = monotonic()
         await self._thread.run(lambda: self._store.commit(batch.commits()))
+        self._on_timing(monotonic() - began, sum(len(pending.steps) for pending in batch.pending.values()))

@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from maestrale.clock import Clock
-from maestrale.core import Changes, Event, Execution, Limits, Result, World
+from maestrale.core import ActionRun, Changes, Event, Execution, Limits, Result, World
 from maestrale.core.catalogue import Catalogue
 from maestrale.core.events import (
     ActionCompleted,
+    ActionPauseRequested,
+    ActionRequested,
+    ActionResumeRequested,
     ActionStarted,
     ExecutionRequested,
+    ExecutionUpdateRequested,
     PauseRequested,
     ResumeRequested,
     StopRequested,
@@ -20,33 +25,62 @@ from maestrale.core.events import (
     TaskSkipRequested,
 )
 from maestrale.core.state import Pin
+from maestrale.engine.assignments import Dispatcher
 from maestrale.engine.facts import StoredFacts
+from maestrale.engine.feed import Feed
 from maestrale.engine.ledger import Ledger
 from maestrale.engine.library import DocumentLibrary
 from maestrale.engine.stopwatch import Stopwatch
 from maestrale.engine.store_thread import StoreThread
-from maestrale.engine.trees import Dispatcher, Trees
+from maestrale.engine.trees import Load, Trees
+from maestrale.engine.unsaved import UnsavedRuns
 from maestrale.errors import Conflict, Error, NotFound
 from maestrale.expressions import Json
-from maestrale.ids import new_id
+from maestrale.ids import DEFAULT_PROJECT, new_id
 from maestrale.lang.model import Definitions, Workflow
 from maestrale.store import Store, Unstorable
+
+T = TypeVar("T")
 
 
 class StartRequest(Struct, frozen=True, kw_only=True):
     """A workflow to start.
 
     Args:
-        pins: The definitions that the execution may use; see `Engine.deploy`.
+        pins: The definitions that the execution may use, this one among them; see `Engine.deploy`.
+            Others are looked up among the stored ones when they are needed.
         id: The id of the execution to be; the same id starts only one.
     """
 
     workflow: str
     pins: tuple[Pin, ...]
+    project_id: str = DEFAULT_PROJECT
+    namespace: str = ""
     input: Mapping[str, Json] = {}
     params: Mapping[str, Json] = {}
     description: str = ""
     id: str | None = None
+
+
+class ActionRequest(Struct, frozen=True, kw_only=True):
+    """An action to run by itself.
+
+    Args:
+        namespace: Where its name is looked up first, if it is an ad-hoc action.
+        timeout_seconds: None: as long as it wants.
+    """
+
+    action: str
+    input: Mapping[str, Json] = {}
+    project_id: str = DEFAULT_PROJECT
+    namespace: str = ""
+    description: str = ""
+    target: str | None = None
+    timeout_seconds: int | None = None
+
+    def event(self, run_id: str) -> ActionRequested:
+        """The request as an event, under the id that the run will have."""
+        return ActionRequested(run_id=run_id, **asdict(self))
 
 
 class Engine:
@@ -59,6 +93,7 @@ class Engine:
         observer: Called after each commit with a root's id and the rows changed; must be quick.
         on_trouble: Called with the error when the database did not take a commit, or a tree was lost to
             another node. After an `Unavailable` the engine tries again by itself.
+        on_commit: Called after each commit with the seconds it took and the steps it held; must be quick.
     """
 
     def __init__(
@@ -70,25 +105,35 @@ class Engine:
         limits: Limits | None = None,
         observer: Callable[[str, Changes], None] = lambda root_id, changes: None,
         on_trouble: Callable[[Error], None] = lambda error: None,
+        on_commit: Callable[[float, int], None] = lambda seconds, steps: None,
     ) -> None:
         self._store = store
         self._thread = thread = StoreThread()
         self._library = DocumentLibrary(
             lambda document: thread.run_now(lambda: store.get_document(document).text)
         )
-        world = World(self._library, catalogue, limits or Limits())
+        world = self._world = World(self._library, catalogue, limits or Limits())
         facts = StoredFacts(store, world)
-        ledger = Ledger(
-            world,
-            answer=lambda question: thread.run_now(lambda: facts.answer(question)),
-            seed=new_id,
-            guard=Stopwatch().guard,
+        guard = Stopwatch().guard
+
+        def answer(question: str) -> Json:
+            return thread.run_now(lambda: facts.answer(question))
+
+        self._trees = Trees(
+            store,
+            thread,
+            Ledger(world, answer=answer, seed=new_id, guard=guard),
+            clock=clock,
+            observer=observer,
+            on_trouble=on_trouble,
+            on_commit=on_commit,
         )
-        self._trees = Trees(store, thread, ledger, clock=clock, observer=observer, on_trouble=on_trouble)
+        self._unsaved = UnsavedRuns(Ledger(world, answer=answer, seed=new_id, guard=guard), clock=clock)
 
     def connect(self, dispatcher: Dispatcher) -> None:
         """Say who executes actions. Before the engine is entered."""
         self._trees.dispatcher = dispatcher
+        self._unsaved.dispatcher = dispatcher
 
     async def __aenter__(self) -> Self:
         self._trees.open()
@@ -119,6 +164,29 @@ class Engine:
             Unavailable: The database did not answer.
         """
         return self._library.get_workflow(execution.document, execution.workflow)
+
+    @property
+    def feed(self) -> Feed:
+        """Where to see what is committed, tree by tree."""
+        return self._trees.feed
+
+    @property
+    def world(self) -> World:
+        """What decisions are made in; for whoever replays them."""
+        return self._world
+
+    @property
+    def load(self) -> Load:
+        """How busy the engine is."""
+        return self._trees.load
+
+    async def write(self, work: Callable[[Store], T]) -> T:
+        """Have something written that is no tree, on the thread that commits.
+
+        Raises:
+            Unavailable: The engine is closed, or as the store does.
+        """
+        return await self._thread.run(lambda: work(self._store))
 
     # Operations.
 
@@ -168,10 +236,12 @@ class Engine:
             self._trees.forget_expected(root_id, ended)
 
     async def _start(self, root_id: str, pin: Pin, request: StartRequest) -> None:
-        assert pin.document is not None
         event = ExecutionRequested(
             execution_id=root_id,
+            project_id=request.project_id,
             workflow=pin.name,
+            workflow_id=pin.id,
+            namespace=request.namespace,
             document=pin.document,
             input=request.input,
             params=request.params,
@@ -230,6 +300,63 @@ class Engine:
         """Go on as if a failed task had done its work. Raises: as for a rerun."""
         await self._trees.submit(root_id, TaskSkipRequested(task_id))
 
+    async def update_execution(
+        self,
+        execution_id: str,
+        *,
+        root_id: str,
+        description: str | None = None,
+        env: Mapping[str, Json] | None = None,
+    ) -> None:
+        """Change the description, and merge into the environment. None: left as it is.
+
+        Raises:
+            Forbidden: The environment must not change in the state the execution is in (`env-in-use`).
+            NotFound, Unavailable
+        """
+        event = ExecutionUpdateRequested(execution_id=execution_id, description=description, env=env or {})
+        await self._trees.submit(root_id, event)
+
+    async def delete(self, root_id: str, *, force: bool = False) -> None:
+        """Delete a root execution, or an action run without a task, with everything that belongs to it.
+
+        Args:
+            force: Even if it has not ended; what runs for it is ended.
+
+        Raises:
+            Forbidden: It has not ended (`not-ended`).
+            Conflict: Another living process runs it.
+            NotFound, Unavailable
+        """
+        await self._trees.delete(root_id, force=force)
+
+    async def start_action(self, request: ActionRequest) -> str:
+        """Begin an action run without a task and return its id; it is durable before this returns.
+
+        Raises:
+            InvalidInput: There is no such action, or its input is wrong.
+            Unavailable: No answer, and it may have begun.
+        """
+        run_id = new_id()
+        await self._trees.plant(run_id, request.event(run_id))
+        return run_id
+
+    async def run_action(self, request: ActionRequest) -> ActionRun:
+        """Run an action to its end without keeping anything of it. Raises: see `start_action`.
+
+        Raises:
+            InvalidInput: The action is asynchronous: somebody outside would have to end it.
+        """
+        return await self._unsaved.run(request.event(new_id()))
+
+    async def pause_action(self, run_id: str, *, root_id: str) -> None:
+        """Note that an asynchronous action rests. Raises: Conflict: it has ended, or is not one."""
+        await self._trees.submit(root_id, ActionPauseRequested(run_id))
+
+    async def resume_action(self, run_id: str, *, root_id: str) -> None:
+        """Note that an asynchronous action goes on. Raises: as for a pause."""
+        await self._trees.submit(root_id, ActionResumeRequested(run_id))
+
     async def complete_action(self, run_id: str, *, root_id: str, result: Result) -> None:
         """End an action run from outside. Raises: Conflict: it has ended. NotFound, Unavailable."""
         await self._trees.submit(root_id, ActionCompleted(run_id, None, result))
@@ -256,6 +383,8 @@ class Engine:
 
     async def started(self, run_id: str, attempt: int) -> bool:
         """Implements `Reports`."""
+        if run_id in self._unsaved:
+            return self._unsaved.started(run_id, attempt)
         root_id = self._trees.root_of(run_id)
         if root_id is None:
             return False
@@ -266,6 +395,9 @@ class Engine:
 
     async def completed(self, run_id: str, attempt: int, result: Result) -> None:
         """Implements `Reports`."""
+        if run_id in self._unsaved:
+            self._unsaved.completed(run_id, attempt, result)
+            return
         root_id = self._trees.root_of(run_id)
         if root_id is None:
             return
@@ -281,6 +413,6 @@ class Engine:
 
 def _workflow_pin(request: StartRequest) -> Pin:
     for pin in request.pins:
-        if pin.kind == "workflow" and pin.name == request.workflow and pin.document is not None:
+        if (pin.kind, pin.namespace, pin.name) == ("workflow", request.namespace, request.workflow):
             return pin
     raise NotFound(f"there is no workflow `{request.workflow}`", code="unknown-workflow")

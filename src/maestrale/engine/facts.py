@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from maestrale.core import State, World, state_of
 from maestrale.core.events import Entry, TurnContinued
@@ -35,11 +35,19 @@ class StoredFacts:
             case "tasks":
                 return self._tasks(arguments)
             case "workflow" | "action":
-                return None  # Definitions come with the request that starts a tree; none are stored by name.
+                return self._definition(kind, arguments)
         raise AssertionError(f"an unknown question: {question}")
+
+    def _definition(self, kind: Literal["workflow", "action"], asked: Mapping[str, Json]) -> Json:
+        """The stored definition of exactly that namespace which the project of the tree sees."""
+        found = self._store.find_definition(
+            kind, project_id=asked["project"], namespace=asked["namespace"], name=asked["name"]
+        )
+        return None if found is None else {"document": found[0], "id": found[1]}
 
     def _executions(self, asked: Mapping[str, Json]) -> list[Json]:
         found = self._store.list_executions(
+            project_id=asked["project"],
             id=asked["id"],
             root_id=asked["root_execution_id"],
             state=asked["state"],
@@ -55,7 +63,7 @@ class StoredFacts:
 
     def _tasks(self, asked: Mapping[str, Json]) -> list[Json]:
         """The tasks of one execution, or of all there are."""
-        executions = self._store.list_executions(id=asked["id"])
+        executions = self._store.list_executions(project_id=asked["project"], id=asked["id"])
         views: list[Json] = []
         for root_id in dict.fromkeys(execution.root_id for execution in executions):
             turn = self._reading(self._state(root_id))

@@ -19,6 +19,14 @@ from maestrale.expressions import OverBudget
 from maestrale.store import TreeCommit, TreeRows
 
 
+class Step(Struct, frozen=True):
+    """One decided event of a tree, and the next version of every row it touched."""
+
+    sequence: int
+    entry: Entry
+    changes: Changes
+
+
 class Pending(Struct, kw_only=True):
     """What turns have made of one tree since its last commit was taken.
 
@@ -28,12 +36,16 @@ class Pending(Struct, kw_only=True):
     root_id: str
     before: Changes = field(default_factory=Changes)
     after: Changes = field(default_factory=Changes)
-    entries: list[tuple[int, Entry]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     waiters: list[Any] = field(default_factory=list)
 
     def commit(self) -> TreeCommit:
         return TreeCommit(self.root_id, self.before, self.after, self.entries)
+
+    @property
+    def entries(self) -> list[tuple[int, Entry]]:
+        return [(step.sequence, step.entry) for step in self.steps]
 
 
 class Batch(Struct, frozen=True):
@@ -42,7 +54,7 @@ class Batch(Struct, frozen=True):
     pending: dict[str, Pending]
 
     def commits(self) -> list[TreeCommit]:
-        return [pending.commit() for pending in self.pending.values() if pending.entries]
+        return [pending.commit() for pending in self.pending.values() if pending.steps]
 
 
 class Ledger:
@@ -73,6 +85,9 @@ class Ledger:
     def __contains__(self, root_id: str) -> bool:
         return root_id in self._trees
 
+    def __len__(self) -> int:
+        return len(self._trees)
+
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._trees))
 
@@ -102,7 +117,7 @@ class Ledger:
     def ahead(self, root_id: str) -> int:
         """How many turns of the tree wait in the open batch."""
         pending = self._open.get(root_id)
-        return len(pending.entries) if pending else 0
+        return len(pending.steps) if pending else 0
 
     def handle(self, root_id: str, event: Event, *, now: datetime, waiter: Any = None) -> Decision:
         """Decide an event and put its consequences into the open batch.
@@ -158,7 +173,7 @@ class Ledger:
             if pending.after.tree is None:
                 pending.before.tree = state.tree
             pending.after.tree = changes.tree
-            pending.entries.append((changes.tree.sequence, entry))
+            pending.steps.append(Step(changes.tree.sequence, entry, changes))
         before, after = pending.before, pending.after
         _note(state.executions, before.executions, after.executions, changes.executions)
         _note(state.tasks, before.tasks, after.tasks, changes.tasks)

@@ -24,6 +24,10 @@ class Timers:
         self._due: dict[str, datetime] = {}
         self._woken = asyncio.Event()
 
+    def __len__(self) -> int:
+        """How many are set."""
+        return len(self._due)
+
     def set(self, root_id: str, timer_id: str, due_at: datetime) -> None:
         self._due[timer_id] = due_at
         heapq.heappush(self._heap, (due_at, root_id, timer_id))

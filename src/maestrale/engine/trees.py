@@ -6,7 +6,9 @@ worker, an answer to a caller, a note to the observer) leaves after its commit.
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from contextlib import suppress
+
+from msgspec import Struct
 
 from maestrale.clock import Clock
 from maestrale.core import Changes, Event, Execution
@@ -14,14 +16,15 @@ from maestrale.core.effects import CancelAction, ClearTimer, ContinueTurn, Effec
 from maestrale.core.events import TimerFired, TurnContinued
 from maestrale.core.state import ActionRun
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN
-from maestrale.engine.assignments import Assignment
+from maestrale.engine.assignments import Dispatcher, assignment_for
 from maestrale.engine.committer import Committer
 from maestrale.engine.ends import Ends
+from maestrale.engine.feed import Feed
 from maestrale.engine.ledger import Batch, Ledger, Pending
 from maestrale.engine.recovery import attempts_lost, effects_due
 from maestrale.engine.store_thread import StoreThread, engine_closed
 from maestrale.engine.timers import Timers
-from maestrale.errors import Conflict, Error, NotFound, Unavailable
+from maestrale.errors import Conflict, Error, Forbidden, NotFound, Unavailable
 from maestrale.store import LeaseLost, Store, TreeRows, Unstorable
 
 AHEAD = 8
@@ -31,23 +34,25 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 """Seconds between attempts to reach a database that does not take commits."""
 
 
-class Dispatcher(Protocol):
-    """Whoever has actions executed. It reports to the engine; nothing here waits."""
+class Load(Struct, frozen=True):
+    """How busy an engine is.
 
-    def submit(self, assignment: Assignment) -> None: ...
+    `trees` are in memory; `steps` are decided and not committed; `runs` were given to the dispatcher;
+    `timers` are set; `watchers` look on.
+    """
 
-    def cancel(self, run_id: str, attempt: int) -> None: ...
-
-    def holds(self, run_id: str, attempt: int) -> bool:
-        """Whether this attempt is queued or under way here."""
-        ...
+    trees: int
+    steps: int
+    runs: int
+    timers: int
+    watchers: int
 
 
 class Trees:
     """See the module. `dispatcher` is set before the first tree comes.
 
     Args:
-        observer, on_trouble: See `Engine`.
+        observer, on_trouble, on_commit: See `Engine`.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Trees:
         clock: Clock,
         observer: Callable[[str, Changes], None],
         on_trouble: Callable[[Error], None],
+        on_commit: Callable[[float, int], None],
     ) -> None:
         self.dispatcher: Dispatcher | None = None
         self._store = store
@@ -67,8 +73,14 @@ class Trees:
         self._clock = clock
         self._observer = observer
         self._on_trouble = on_trouble
+        self.feed = Feed()
         self._committer = Committer(
-            ledger, store, thread, on_committed=self._on_committed, on_failed=self._on_failed
+            ledger,
+            store,
+            thread,
+            on_committed=self._on_committed,
+            on_failed=self._on_failed,
+            on_timing=on_commit,
         )
         self._timers = Timers(clock, self._on_timer)
         self._loops: list[asyncio.Task[None]] = []
@@ -77,9 +89,20 @@ class Trees:
         self._ends = Ends()
         self._reloading: dict[str, asyncio.Task[None]] = {}
         self._continuing: set[str] = set()
+        self._deleting: set[str] = set()
         self._pause = FIRST_PAUSE
         self._closed: Unavailable | None = None
         """Why nothing is decided any more."""
+
+    @property
+    def load(self) -> Load:
+        return Load(
+            trees=len(self._ledger),
+            steps=sum(len(pending.steps) for pending in self._ledger.pending()),
+            runs=len(self._dispatched),
+            timers=len(self._timers),
+            watchers=len(self.feed),
+        )
 
     def open(self) -> None:
         """Begin to commit and to fire timers."""
@@ -100,6 +123,7 @@ class Trees:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._dismiss(self._closed)
+            self.feed.close_all()
 
     def _on_loop_end(self, loop: "asyncio.Task[None]") -> None:
         """A bug has ended one of the loops: nobody may wait for what will not come."""
@@ -159,7 +183,7 @@ class Trees:
             Unavailable: Not known to be durable; send it again.
         """
         if not await self._load(root_id):
-            raise NotFound(f"there is no execution `{root_id}`", code="unknown-execution")
+            raise _unknown(root_id)
         try:
             await self._submit_here(root_id, event)
         finally:
@@ -185,7 +209,7 @@ class Trees:
 
     def _post(self, root_id: str, event: Event) -> None:
         """Decide an event that nobody waits for. A tree that is not here any more has no use for it."""
-        if root_id not in self._ledger or self._closed is not None:
+        if root_id not in self._ledger or root_id in self._deleting or self._closed is not None:
             return
         try:
             self._handle(root_id, event)
@@ -278,6 +302,7 @@ class Trees:
             self._see_end(pending.root_id)
 
     def _observe(self, pending: Pending) -> None:
+        self.feed.publish(pending.root_id, pending.steps)
         try:
             self._observer(pending.root_id, pending.after)
         except Exception as bug:  # Whoever looks on must not stop what he looks at.
@@ -306,29 +331,17 @@ class Trees:
         if run.attempt != attempt or run.state in ENDED_RUN:
             return  # It was given up or ended from outside before it began.
         self._dispatched[run_id] = (root_id, attempt)
-        self.dispatcher.submit(
-            Assignment(
-                run_id=run_id,
-                attempt=attempt,
-                action=run.action,
-                input=run.input if run.arguments is None else run.arguments,
-                execution_id=run.execution_id,
-                task_id=run.task_id,
-                task_name=state.tasks[run.task_id].name,
-                workflow_name=state.executions[run.execution_id].workflow,
-                safe_rerun=run.safe_rerun,
-                asynchronous=run.asynchronous,
-            )
-        )
+        self.dispatcher.submit(assignment_for(state, run))
 
     def _see_end(self, root_id: str) -> None:
         """Tell who waits for a tree that has ended, and let go of it once nothing of it runs."""
         if root_id not in self._ledger or not self._ledger.is_clean(root_id):
             return
         state = self._ledger.state(root_id)
-        if state.tree is None or state.root.state not in ENDED_EXECUTION or state.has_work:
+        if state.tree is None or not state.has_ended or state.has_work:
             return
-        self._ends.resolve(state.root)
+        if state.executions:
+            self._ends.resolve(state.root)
         # Sub-workflows outlive a root that was stopped; what only somebody outside ends is loaded then.
         # A run that was given up may never answer: its worker was told to end it and to say nothing.
         if not state.timers and all(
@@ -394,6 +407,7 @@ class Trees:
     def _let_go(self, root_id: str, error: Error) -> None:
         """The tree is not ours: end what is under way for it here, and tell who waits for its end."""
         self._ends.fail(root_id, error)
+        self.feed.close(root_id, error)
         for run_id, (root, attempt) in list(self._dispatched.items()):
             if root == root_id:
                 del self._dispatched[run_id]
@@ -414,6 +428,8 @@ class Trees:
     async def _load(self, root_id: str) -> bool:
         """Take a tree from the database and see to what its rows ask for. See `adopt`."""
         self._check_open()
+        if root_id in self._deleting:
+            return False
         if root_id in self._ledger:
             return True
         rows = await self._thread.run(lambda: self._claim(root_id))
@@ -429,6 +445,36 @@ class Trees:
         for event in lost:
             self._post(root_id, event)
         return True
+
+    async def delete(self, root_id: str, *, force: bool) -> None:
+        """Delete a tree with all that it has; see `Engine.delete`."""
+        if not await self._load(root_id):
+            raise _unknown(root_id)
+        if not force and not self._ledger.state(root_id).has_ended:
+            raise Forbidden(
+                f"`{root_id}` has not ended",
+                code="not-ended",
+                hint="stop it first, or delete it with `force`",
+            )
+        self._deleting.add(root_id)
+        try:
+            await self._wait_clean(root_id)
+            timers = list(self._ledger.state(root_id).timers) if root_id in self._ledger else []
+            self._ledger.forget(root_id)
+            for timer_id in timers:
+                self._timers.clear(timer_id)
+            self._let_go(root_id, _unknown(root_id))
+            await self._thread.run(lambda: self._store.delete_tree(root_id))
+        finally:
+            self._deleting.discard(root_id)
+
+    async def _wait_clean(self, root_id: str) -> None:
+        """Wait until nothing decided about the tree is uncommitted. It may be gone then."""
+        while root_id in self._ledger and not self._ledger.is_clean(root_id):
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._ledger.attach(root_id, waiter)
+            with suppress(Error):
+                await waiter
 
     def _claim(self, root_id: str) -> TreeRows | None:
         """The rows of a tree that is ours from now on: what others run must not be carried out here too."""
@@ -449,6 +495,10 @@ def _answer_for(pending: Pending, error: Error) -> Error:
     if isinstance(error, Unstorable) and pending.root_id in error.root_ids and len(pending.entries) == 1:
         return error
     return _not_kept()
+
+
+def _unknown(root_id: str) -> NotFound:
+    return NotFound(f"there is no execution `{root_id}`", code="unknown-execution")
 
 
 def _not_kept() -> Unavailable:

@@ -1,0 +1,60 @@
+"""Reading beside the commits: a few threads, each with a connection of its own."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from maestrale.errors import Unavailable
+from maestrale.store import Store
+
+T = TypeVar("T")
+
+
+class Read(Protocol):
+    """Reads with a store, away from the event loop: `Readers.run`, for whoever needs no more of it."""
+
+    async def __call__(self, work: Callable[[Store], T]) -> T: ...
+
+
+THREADS = 2
+
+
+class Readers:
+    """Reads that take a while, away from the event loop and from the thread that commits.
+
+    Args:
+        open_reader: Opens a store that only reads; called once in each thread.
+    """
+
+    def __init__(self, open_reader: Callable[[], Store], *, threads: int = THREADS) -> None:
+        self._open_reader = open_reader
+        self._local = threading.local()
+        self._stores: list[Store] = []
+        self._is_closed = False
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="maestrale-reader")
+
+    async def run(self, work: Callable[[Store], T]) -> T:
+        """What `work` reads.
+
+        Raises:
+            Unavailable: The node is ending, or as the store does.
+        """
+        if self._is_closed:
+            raise Unavailable("this process is ending; it reads nothing any more", code="engine-closed")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
+
+    def _work(self, work: Callable[[Store], T]) -> T:
+        store: Store | None = getattr(self._local, "store", None)
+        if store is None:
+            store = self._local.store = self._open_reader()
+            self._stores.append(store)
+        return work(store)
+
+    def close(self) -> None:
+        """Wait for what is under way, and close the connections."""
+        self._is_closed = True
+        self._pool.shutdown()
+        for store in self._stores:
+            store.close()

@@ -1,0 +1,102 @@
+"""Pausing and resuming one asynchronous action run. Section 3.4.5."""
+
+import pytest
+
+from maestrale.core.events import ActionPauseRequested, ActionRequested, ActionResumeRequested
+from maestrale.errors import Conflict, NotFound
+from maestrale.testing.stage import ROOT, Stage, rows_of
+
+from .staging import DONE, executions, ran, tasks
+
+
+def run_id(stage: Stage, task: str) -> str:
+    return stage.runs(task)[-1].id
+
+
+def test_an_action_that_rests_pauses_its_task_and_the_workflow_and_the_parent() -> None:
+    stage = tasks(
+        "call: {workflow: child}",
+        more="child:\n  tasks:\n    t: {action: std.async_noop, on-success: u}\n    u: {}",
+    )
+
+    stage.send(ActionPauseRequested(run_id(stage, "t")))
+
+    assert str(stage.runs("t")[0].state) == "PAUSED"
+    assert ran(stage) == [("call", "PAUSED"), ("t", "PAUSED")]
+    assert executions(stage) == [("w", "PAUSED"), ("child", "PAUSED")]
+
+    stage.send(ActionResumeRequested(run_id(stage, "t")))
+    assert ran(stage) == [("call", "RUNNING"), ("t", "RUNNING")]
+    assert executions(stage) == [("w", "RUNNING"), ("child", "RUNNING")]
+
+    stage.complete("t", DONE)
+    assert executions(stage) == [("w", "SUCCESS"), ("child", "SUCCESS")]
+    assert stage.rows() == rows_of(stage.replayed())
+
+
+def test_the_workflow_goes_on_only_when_no_action_rests_any_more() -> None:
+    stage = tasks("a: {action: std.async_noop}\nb: {action: std.async_noop}")
+    for name in ("a", "b"):
+        stage.send(ActionPauseRequested(run_id(stage, name)))
+
+    stage.send(ActionResumeRequested(run_id(stage, "a")))
+    assert (ran(stage), str(stage.root.state)) == ([("a", "RUNNING"), ("b", "PAUSED")], "PAUSED")
+
+    stage.send(ActionResumeRequested(run_id(stage, "b")))
+    assert (ran(stage), str(stage.root.state)) == ([("a", "RUNNING"), ("b", "RUNNING")], "RUNNING")
+
+
+def test_an_item_that_rests_holds_its_loop_until_it_goes_on() -> None:
+    stage = tasks("a: {with-items: 'i in [1, 2]', action: std.async_noop}")
+    first, second = stage.runs("a")
+    for run in (first, second):
+        stage.send(ActionPauseRequested(run.id))
+
+    stage.send(ActionResumeRequested(first.id))
+    assert (str(stage.task("a").state), str(stage.root.state)) == ("PAUSED", "PAUSED")
+    stage.send(ActionResumeRequested(second.id))
+
+    assert (str(stage.task("a").state), str(stage.root.state)) == ("RUNNING", "RUNNING")
+
+
+def test_a_resting_action_may_be_completed_and_the_workflow_waits_for_its_resume() -> None:
+    stage = tasks("a: {action: std.async_noop, on-success: b}\nb: {}")
+    stage.send(ActionPauseRequested(run_id(stage, "a")))
+
+    stage.complete("a", DONE)
+
+    assert (ran(stage), str(stage.root.state)) == ([("a", "SUCCESS")], "PAUSED")
+
+
+def test_only_an_asynchronous_action_that_has_not_ended_can_rest() -> None:
+    stage = tasks("a: {action: std.sleep seconds=5}\nb: {action: std.async_noop}")
+    stage.complete("b", DONE)
+
+    with pytest.raises(Conflict, match="only supported for asynchronous"):
+        stage.send(ActionPauseRequested(run_id(stage, "a")))
+    with pytest.raises(Conflict, match="already completed"):
+        stage.send(ActionPauseRequested(run_id(stage, "b")))
+    with pytest.raises(Conflict, match="already completed"):
+        stage.send(ActionResumeRequested(run_id(stage, "b")))
+    with pytest.raises(NotFound):
+        stage.send(ActionPauseRequested("nowhere"))
+
+
+def test_asking_twice_changes_nothing_more() -> None:
+    stage = tasks("a: {action: std.async_noop}")
+    stage.send(ActionResumeRequested(run_id(stage, "a")))
+    assert len(stage.history) == 1
+
+    stage.send(ActionPauseRequested(run_id(stage, "a")))
+    stage.send(ActionPauseRequested(run_id(stage, "a")))
+    assert len(stage.history) == 2
+
+
+def test_a_run_without_a_task_can_rest_too() -> None:
+    stage = Stage()
+    stage.send(ActionRequested(run_id=ROOT, action="std.async_noop"))
+
+    stage.send(ActionPauseRequested(ROOT))
+    assert str(stage.state.runs[ROOT].state) == "PAUSED"
+    stage.send(ActionResumeRequested(ROOT))
+    assert str(stage.state.runs[ROOT].state) == "RUNNING"
