@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestrale.core import ActionRun, Entry, Limits, Result, State, decide
+from maestrale.core import ActionRun, Entry, Limits, Result, State, Timer, decide
 from maestrale.core.events import ActionCompleted, TimerFired, TurnContinued
 from maestrale.lang import parse
 from maestrale.testing import laws
@@ -106,8 +106,14 @@ def _happenings(stage: Stage) -> Sequence[Callable[[], None]]:
     for run in stage.open_runs():
         event = ActionCompleted(run.id, run.attempt, answer_of(stage, run))
         found.append(partial(stage.send_once, event))
-    fire = (partial(stage.send_once, TimerFired(timer.id)) for timer in stage.state.timers.values())
+    fire = (partial(_fire, stage, timer) for timer in stage.state.timers.values())
     return [*found, *fire]
+
+
+def _fire(stage: Stage, timer: Timer) -> None:
+    """Let time pass until the timer is due; others may be due by then too, and fire later."""
+    stage.clock.advance_to(timer.due_at)
+    stage.send_once(TimerFired(timer.id))
 
 
 @given(programs(UNORDERED), st.sampled_from([3, 1]), st.lists(st.integers(0, 20), max_size=40))
