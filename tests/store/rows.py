@@ -9,6 +9,15 @@ from maestrale.core.events import Entry, TurnContinued
 from maestrale.core.state import ActionRun, Changes, Execution, Task, Timer, TimerKind, Tree
 from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.store import Store, TreeCommit, TreeRows
+from maestrale.store.records import (
+    ActionRecord,
+    CronTriggerRecord,
+    DynamicActionRecord,
+    EnvironmentRecord,
+    EventTriggerRecord,
+    MemberRecord,
+    WorkflowRecord,
+)
 
 NOON = datetime(2025, 3, 30, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -134,3 +143,52 @@ def load(store: Store, root_id: str = "root") -> TreeRows:
     rows = store.load_tree(root_id)
     assert rows is not None
     return rows
+
+
+def a_lone_run(run_id: str = "lone", **fields: Any) -> TreeCommit:
+    """The first commit of an action run that no task asked for: a tree of its own."""
+    run = a_run(run_id, 0, **{"id": run_id, "task_id": "", "execution_id": ""} | fields)
+    after = changes(Tree(id=run_id, project_id=run.project_id, sequence=1), run)
+    return TreeCommit(run_id, Changes(), after, [(1, an_entry())])
+
+
+def a_workflow(name: str = "greet", **fields: Any) -> WorkflowRecord:
+    return WorkflowRecord(**_record(name, definition="d", document=f"text of {name}") | fields)
+
+
+def an_action(name: str = "shout", **fields: Any) -> ActionRecord:
+    return ActionRecord(**_record(name, definition="d", document=f"text of {name}") | fields)
+
+
+def a_dynamic_action(name: str = "shout", **fields: Any) -> DynamicActionRecord:
+    given = _record(name, class_name="C", code_source_id="s", code_source_name="s", document="made")
+    return DynamicActionRecord(**given | fields)
+
+
+def an_environment(name: str = "test", **fields: Any) -> EnvironmentRecord:
+    return EnvironmentRecord(**_record(name) | fields)
+
+
+def a_member(resource_id: str, member_id: str, **fields: Any) -> MemberRecord:
+    given: dict[str, Any] = {
+        "id": f"{resource_id} to {member_id}",
+        "resource_id": resource_id,
+        "project_id": "mine",
+        "member_id": member_id,
+        "created_at": NOON,
+    }
+    return MemberRecord(**given | fields)
+
+
+def a_cron_trigger(name: str = "daily", **fields: Any) -> CronTriggerRecord:
+    given = _record(name, workflow_id="w", workflow_name="greet", next_execution_time=NOON)
+    return CronTriggerRecord(**given | fields)
+
+
+def an_event_trigger(name: str = "", **fields: Any) -> EventTriggerRecord:
+    given = _record(name, workflow_id="w", exchange="nova", topic="notifications", event="create")
+    return EventTriggerRecord(**given | fields)
+
+
+def _record(name: str, **fields: Any) -> dict[str, Any]:
+    return {"id": f"id of {name}", "name": name, "project_id": "mine", "created_at": NOON} | fields

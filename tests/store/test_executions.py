@@ -135,7 +135,7 @@ def test_roots_are_listed_from_the_latest_on(family: Store) -> None:
 def test_executions_are_listed_by_every_filter_that_is_given(
     family: Store, filters: dict[str, object], ids: list[str]
 ) -> None:
-    assert [execution.id for execution in family.list_executions(**filters)] == ids  # type: ignore[arg-type]
+    assert [execution.id for execution in family.list_executions(**{"project_id": None} | filters)] == ids  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,19 @@ def test_executions_are_listed_by_every_filter_that_is_given(
 def test_tasks_are_listed_by_every_filter_that_is_given(
     family: Store, filters: dict[str, object], numbers: list[int]
 ) -> None:
-    assert [task.number for task in family.list_tasks(**filters)] == numbers  # type: ignore[arg-type]
+    assert [task.number for task in family.list_tasks(**{"project_id": None} | filters)] == numbers  # type: ignore[arg-type]
+
+
+def test_executions_and_tasks_are_listed_for_one_project(store: Store) -> None:
+    for project in ("mine", "yours"):
+        root = an_execution(project, project_id=project)
+        store.commit([a_new_tree(project, root, a_task(project, project_id=project))])
+
+    assert [execution.id for execution in store.list_executions(project_id="mine")] == ["mine"]
+    assert [task.id for task in store.list_tasks(project_id="mine")] == ["mine-task-1"]
+    asked = {"execution_id": "yours", "recursive": True}
+    assert store.list_tasks(project_id="mine", **asked) == []  # type: ignore[arg-type]
+    assert [task.id for task in store.list_tasks(project_id="yours", **asked)] == ["yours-task-1"]  # type: ignore[arg-type]
 
 
 def test_runs_are_listed_by_task_or_by_execution(store: Store) -> None:

@@ -33,7 +33,7 @@ def refusal(path: Path, *, create: bool = True) -> Error:
 
 def a_full_store(path: Path) -> None:
     with open_store(url_of(path)) as store:
-        store.commit([a_new_tree("root", *(a_task(number=number) for number in range(1, 500)))])
+        store.commit([a_new_tree("root", *(a_task(number=number) for number in range(1, 1500)))])
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
         assert connection.execute("SELECT * FROM meta ORDER BY 1").fetchall() == [
             ("last_node", "1"),
             ("product", "maestrale"),
-            ("schema", "1"),
+            ("schema", "2"),
         ]
 
 

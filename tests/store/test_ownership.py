@@ -7,16 +7,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from maestrale.core.state import Tree
-from maestrale.core.status import ExecutionState
+from maestrale.core.status import ExecutionState, RunState
 from maestrale.errors import Conflict, NotFound, Unavailable
 from maestrale.store import LeaseLost, Store, open_store
 
-from .rows import NOON, FixedClock, a_new_tree, a_task, an_execution, load, the_next
+from .rows import NOON, FixedClock, a_lone_run, a_new_tree, a_task, an_execution, load, the_next
 
 
 @contextmanager
@@ -104,6 +105,46 @@ def test_a_tree_is_unfinished_while_any_of_its_executions_is(url: str, store: St
         closed.commit([a_new_tree("root", root, child)])
 
     assert store.claim() == ["root"]
+
+
+@pytest.mark.parametrize(
+    ("state", "claimed"),
+    [("RUNNING", ["lone"]), ("PAUSED", ["lone"]), ("SUCCESS", []), ("ERROR", []), ("CANCELLED", [])],
+)
+def test_a_tree_of_one_action_run_is_unfinished_while_that_is(
+    url: str, store: Store, state: str, claimed: list[str]
+) -> None:
+    with open_store(url) as closed:
+        closed.commit([a_lone_run("lone", state=RunState(state))])
+
+    assert store.claim() == claimed
+    assert store.claim(["lone"]) == claimed
+
+
+def test_unfinished_trees_of_both_kinds_are_claimed_oldest_first(url: str, store: Store) -> None:
+    def at(hours: int) -> datetime:
+        return NOON + timedelta(hours=hours)
+
+    with open_store(url) as closed:
+        closed.commit([a_lone_run("second", created_at=at(1)), a_lone_run("fourth", created_at=at(3))])
+        closed.commit([a_new_tree("third", an_execution("third", created_at=at(2)))])
+        closed.commit([a_new_tree("first", an_execution("first", created_at=at(0)))])
+
+    assert store.claim() == ["first", "second", "third", "fourth"]
+
+
+def test_an_action_run_of_another_living_process_is_not_deleted_before_it_ends(
+    store: Store, other: Store
+) -> None:
+    store.commit([a_lone_run("running"), a_lone_run("ended", state=RunState.SUCCESS)])
+
+    with pytest.raises(Conflict) as caught:
+        other.delete_tree("running")
+    other.delete_tree("ended")
+
+    assert caught.value.code == "being-run"
+    assert store.load_tree("ended") is None
+    assert load(store, "running").runs[0].id == "running"
 
 
 def test_trees_of_a_living_store_cannot_be_claimed(store: Store, other: Store) -> None:

@@ -7,11 +7,13 @@ from msgspec import Struct
 
 from maestrale.actions.declare import Action, declarations_of
 from maestrale.actions.results import message_of
+from maestrale.core.catalogue import INTERNAL_PREFIX
 from maestrale.errors import Error
 
 GROUP = "maestrale.actions"
 STANDARD_MODULE = "maestrale.actions.std"
 STANDARD_PREFIX = "std."
+RESERVED_PREFIXES = (STANDARD_PREFIX, INTERNAL_PREFIX)
 
 
 class Plugins(Struct, frozen=True):
@@ -55,8 +57,9 @@ def _declared_by(entry_point: EntryPoint) -> list[Action]:
     if not declared:
         raise LookupError("there is no function with the decorator `action` in it")
     for action in declared:
-        if action.name.startswith(STANDARD_PREFIX):
-            raise LookupError(f"it declares `{action.name}`; `{STANDARD_PREFIX}` is reserved")
+        if action.name.startswith(RESERVED_PREFIXES):
+            prefix = action.name.partition(".")[0]
+            raise LookupError(f"it declares `{action.name}`; `{prefix}.` is reserved")
         _ = action.spec  # A wrong declaration is told here, not in the middle of a workflow.
     return declared
 

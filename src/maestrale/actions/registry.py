@@ -6,8 +6,8 @@ from typing import Any
 
 from maestrale.actions.context import Settings
 from maestrale.actions.declare import Action, DeclarationError, declarations_of
-from maestrale.actions.plugins import STANDARD_PREFIX, Plugins, load_plugins
-from maestrale.core.catalogue import ActionSpec
+from maestrale.actions.plugins import RESERVED_PREFIXES, STANDARD_PREFIX, Plugins, load_plugins
+from maestrale.core.catalogue import INTERNAL_PREFIX, ActionSpec
 from maestrale.errors import Conflict, NotFound
 from maestrale.lang.suggest import Suggestions
 
@@ -54,7 +54,7 @@ class Registry:
             )
         for action in declared:
             known = self._own.get(action.name)
-            if action.name.startswith(STANDARD_PREFIX) or (known and known.function is not function):
+            if action.name.startswith(RESERVED_PREFIXES) or (known and known.function is not function):
                 raise Conflict(f"There is another action `{action.name}`", code="action-name-taken")
             _ = action.spec
             self._own[action.name] = action
@@ -89,7 +89,7 @@ class Registry:
         raise NotFound(f"There is no action `{name}`", code="unknown-action", hint=hint)
 
     def names(self) -> list[str]:
-        """Every name that can be used, sorted."""
+        """Every name that tasks can use, sorted."""
         return sorted({*self._standard, *self._plugins.actions, *self._own})
 
     def list_actions(self) -> list[ActionSpec]:
@@ -103,10 +103,12 @@ class Registry:
     def _find(self, name: str) -> Action | None:
         if name.startswith(STANDARD_PREFIX):
             return self._standard.get(name)
+        if name.startswith(INTERNAL_PREFIX):
+            return self._internal.get(name)
         return self._own.get(name) or self._plugins.actions.get(name)
 
     def _fault_of(self, name: str) -> Conflict | NotFound | None:
-        if name.startswith(STANDARD_PREFIX):
+        if name.startswith(RESERVED_PREFIXES):
             return None
         if name in self._plugins.contested:
             return Conflict(self._plugins.contested[name], code="action-name-taken")
@@ -122,6 +124,12 @@ class Registry:
 
         functions = {id(member): member for member in vars(std).values()}.values()
         return {action.name: action for function in functions for action in declarations_of(function)}
+
+    @cached_property
+    def _internal(self) -> dict[str, Action]:
+        from maestrale.actions.python_source import python_source
+
+        return {action.name: action for action in declarations_of(python_source)}
 
     @cached_property
     def _plugins(self) -> Plugins:

@@ -6,12 +6,13 @@ command line in a tenth of the time that libraries on top of it take to load.
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NoReturn
 
 from msgspec import Struct
 
 from maestrale.cli import options
+from maestrale.cli.remote.groups import GROUPS
 from maestrale.cli.terminal import write_output
 from maestrale.errors import InvalidInput
 
@@ -62,6 +63,15 @@ COMMANDS: Mapping[str, Command] = {
         options.call_skip,
         "The exit codes are those of `maestrale run`.",
     ),
+    "server": Command(
+        "Serve the API, and run what is started through it.",
+        options.add_server,
+        options.call_server,
+        "Every setting can be given as a flag, as a variable such as MAESTRALE_PORT, or in a TOML file as\n"
+        "`port = 8989`; a flag wins over a variable, and that over the file. SIGTERM or Ctrl-C ends the\n"
+        "server: it answers what was asked, and leaves the rest to the next one. Exit codes: 0 ended by a\n"
+        "signal, 2 a setting is wrong, 4 the port is taken or the database is in the way.",
+    ),
     "validate": Command(
         "Find every problem of definition files without running them.",
         options.add_validate,
@@ -102,12 +112,25 @@ def run_command_line(arguments: Sequence[str]) -> int:
             write_output(f"{PROGRAM} {__version__}")
             return 0
         case [name, *rest] if name in COMMANDS:
-            return COMMANDS[name].call(_parse(name, rest))
-    raise _no_such_command(arguments[0])
+            return COMMANDS[name].call(_parse(name, COMMANDS[name], rest))
+        case [name, *rest] if name in GROUPS:
+            return _run_group(name, rest)
+    raise _no_such_command(arguments[0], {**COMMANDS, **GROUPS})
 
 
-def _parse(name: str, arguments: Sequence[str]) -> Namespace:
-    command = COMMANDS[name]
+def _run_group(name: str, arguments: Sequence[str]) -> int:
+    """Do a command of a group: `maestrale execution list`."""
+    commands = GROUPS[name].load()
+    match arguments:
+        case [] | ["help"] | ["-h" | "--help", *_]:
+            write_output(_group_overview(name, commands))
+            return 0
+        case [verb, *rest] if verb in commands:
+            return commands[verb].call(_parse(f"{name} {verb}", commands[verb], rest))
+    raise _no_such_command(arguments[0], commands, group=name)
+
+
+def _parse(name: str, command: Command, arguments: Sequence[str]) -> Namespace:
     parser = _Parser(
         prog=f"{PROGRAM} {name}",
         description=f"{command.summary}\n\n{command.details}".rstrip(),
@@ -130,23 +153,43 @@ def _wants_help(arguments: Sequence[str]) -> bool:
 
 
 def _overview() -> str:
-    width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    width = max(map(len, [*COMMANDS, *GROUPS]))
     return "\n".join(
         [
             f"usage: {PROGRAM} COMMAND …   ({PROGRAM} COMMAND --help says more; {PROGRAM} --version)",
             "",
             ABOUT,
             "",
-            *lines,
+            *(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()),
+            "",
+            f"About a server ({PROGRAM} COMMAND lists the verbs):",
+            "",
+            *(f"  {name:<{width}}  {group.summary}" for name, group in GROUPS.items()),
         ]
     )
 
 
-def _no_such_command(name: str) -> InvalidInput:
+def _group_overview(name: str, commands: Mapping[str, Command]) -> str:
+    width = max(map(len, commands))
+    return "\n".join(
+        [
+            f"usage: {PROGRAM} {name} VERB …   ({PROGRAM} {name} VERB --help says more)",
+            "",
+            GROUPS[name].summary,
+            "",
+            *(f"  {verb:<{width}}  {command.summary}" for verb, command in commands.items()),
+        ]
+    )
+
+
+def _no_such_command(name: str, known: Collection[str], *, group: str = "") -> InvalidInput:
     from maestrale.lang.suggest import Suggestions
 
-    what = "option" if name.startswith("-") else "command"
-    close = Suggestions().hint(name, COMMANDS) if what == "command" else None
+    what = "option" if name.startswith("-") else "verb" if group else "command"
+    close = None if what == "option" else Suggestions().hint(name, known)
     shown = name.encode(errors="backslashreplace").decode()
-    return InvalidInput(f"there is no {what} `{shown}`", code="usage", hint=close or f"{PROGRAM} --help")
+    return InvalidInput(
+        f"there is no {what} `{shown}`{f' of `{PROGRAM} {group}`' if group else ''}",
+        code="usage",
+        hint=close or f"{PROGRAM} {f'{group} ' if group else ''}--help",
+    )

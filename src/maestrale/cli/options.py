@@ -191,6 +191,48 @@ def call_actions(given: Namespace) -> int:
     return 0
 
 
+def add_server(parser: ArgumentParser) -> None:
+    from maestrale.config import GROUPS
+
+    parser.usage = f"{parser.prog} [--config FILE] [--print-config] [--SETTING VALUE …]"
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="a TOML file of settings; default: $MAESTRALE_CONFIG, if that is set",
+    )
+    parser.add_argument(
+        "--print-config",
+        action="store_true",
+        help="write the settings and where each comes from, and start nothing",
+    )
+    for title, settings in GROUPS.items():
+        group = parser.add_argument_group(title)
+        for setting in settings:
+            default = setting.unset or setting.shown(setting.default)
+            about = f"{setting.about} It is {setting.kind.allowed}. Default: {default}"
+            group.add_argument(
+                setting.flag,
+                dest=setting.name,
+                metavar="VALUE",
+                nargs="?" if setting.is_switch else None,
+                const="true" if setting.is_switch else None,
+                help=about.replace("%", "%%"),
+            )
+
+
+def call_server(given: Namespace) -> int:
+    from maestrale.config import SETTINGS
+
+    flags = {name: getattr(given, name) for name in SETTINGS}
+    if given.print_config:
+        from maestrale.cli.server import print_configuration
+
+        return print_configuration(flags, file=given.config)
+    from maestrale.cli.server import serve
+
+    return serve(flags, file=given.config)
+
+
 def _add_execution(parser: ArgumentParser, *, default: str) -> None:
     parser.add_argument(
         "execution",

@@ -1,7 +1,6 @@
 """What the commands that run an execution share: a node for it, from the first line to the exit code."""
 
 import asyncio
-import os
 import shlex
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from maestrale.cli.database import database_url
 from maestrale.cli.displays import Display, Silence
 from maestrale.cli.exit_codes import ExitCode, exit_code_for
 from maestrale.cli.field_limit import limits_from_environment
+from maestrale.cli.leaving import leave
 from maestrale.cli.plain_lines import PlainLines
 from maestrale.cli.progress import Progress
 from maestrale.cli.report import report_end, result_object, task_to_rerun
@@ -69,7 +69,7 @@ class Session:
                 if not self.progress.has_ended:
                     self._write_object()
                     self._say_how_to_go_on("interrupted")
-                    return await _checked(ExitCode(128 + interrupted.signal))
+                    return await leave(ExitCode(128 + interrupted.signal))
             except Error as error:
                 refused = not self._has_begun and isinstance(error, InvalidInput | NotFound | Conflict)
                 if refused or self.progress.root is None:
@@ -77,11 +77,11 @@ class Session:
                 self._write_object()
                 say_error(error)
                 self._say_how_to_go_on("stopped; nothing is lost")
-                return await _checked(ExitCode.CANNOT_GO_ON)
+                return await leave(ExitCode.CANNOT_GO_ON)
             except Exception:  # A bug; whoever called us tells of it.
                 self._say_how_to_go_on("stopped by a bug")
                 raise
-            return await _checked(self.report())
+            return await leave(self.report())
 
     async def _follow(self, begin: Callable[[Node, "Session"], Awaitable[None]], signals: Signals) -> None:
         display = self._display()
@@ -180,14 +180,3 @@ def _wrote(value: Json) -> bool:
             say(f"the execution goes its way, but {lost}")
         return lost.reader_gone
     return True
-
-
-async def _checked(code: ExitCode) -> ExitCode:
-    """The exit code, unless an action refuses to end: it must not keep the process."""
-    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    pending = (await asyncio.wait(left, timeout=1.0))[1] if left else set()
-    if pending:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(code)
-    return code

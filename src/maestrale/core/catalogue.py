@@ -11,6 +11,10 @@ from msgspec import Struct
 from maestrale.expressions import Json
 from maestrale.lang.model import AdHocAction, Parameter, Workflow
 
+INTERNAL_PREFIX = "maestrale."
+"""Actions of this program's own making. Only ad-hoc definitions that it generates are based on them; a task
+cannot name them, or code would run that nobody was allowed to upload."""
+
 
 class Result(Struct, frozen=True, kw_only=True):
     """How an action ended: with `value`, with an `error` (any data that is not null), or cancelled.

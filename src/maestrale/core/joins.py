@@ -11,6 +11,8 @@ Source: Mistral v2, section 2.7; running once is what its documentation promises
 from collections.abc import Iterator
 from enum import Enum
 
+from msgspec import Struct
+
 from maestrale.core.starting import cleared, create_task
 from maestrale.core.state import Execution, Task, Trigger
 from maestrale.core.status import TaskState
@@ -166,6 +168,58 @@ def judge(turn: Turn, execution: Execution, join: Task) -> tuple[Verdict, list[T
     return Verdict.WAIT, [], []
 
 
+class Missing(Struct, frozen=True):
+    """An inbound task that has not come to a join.
+
+    Args:
+        task: Its latest run, if it has run.
+        never: Why it cannot come any more; None: it still may.
+        ways: The tasks from which a way to it is still open, if it has not run.
+    """
+
+    name: str
+    task: Task | None
+    never: str | None
+    ways: tuple[str, ...] = ()
+
+
+class Survey(Struct, frozen=True, kw_only=True):
+    """How a join stands, for people to see. `came` and `missing` are the first of them."""
+
+    needed: int
+    inbound: int
+    arrived: int
+    came: tuple[Trigger, ...]
+    missing: tuple[Missing, ...]
+
+
+def survey(turn: Turn, execution: Execution, join: Task, *, most: int) -> Survey:
+    """What has come to a join that waits, and what has not: at most so many of each."""
+    workflow = turn.workflow(execution)
+    inbound = workflow.graph.inbound[join.name]
+    round_ = _Round(turn, execution, workflow, join)
+    came: list[Trigger] = []
+    missing: list[Missing] = []
+    for name in inbound:
+        task = round_.latest(name)
+        if len(missing) >= most and (task is None or not has_ended(task)):
+            continue  # It has not come. How it might would have to be looked for.
+        contribution = round_.contribution(name)
+        if isinstance(contribution, Trigger):
+            came.append(contribution)
+        elif len(missing) < most:
+            begun = task is not None and task.state is not TaskState.WAITING
+            ways = () if begun or contribution else round_.first_ways_to(name, most)
+            missing.append(Missing(name, task, contribution, ways))
+    return Survey(
+        needed=needed(turn, execution, workflow.tasks[join.name]),
+        inbound=len(inbound),
+        arrived=len(came),
+        came=tuple(came[:most]),
+        missing=tuple(missing),
+    )
+
+
 class _Round:
     """One round of a join: what each inbound task contributes to it."""
 
@@ -201,14 +255,24 @@ class _Round:
         return Trigger(task.id, events[0])
 
     def _can_be_reached(self, name: str) -> bool:
-        """Whether some way can still lead to a task that has not run, or to a join that waits."""
+        return next(self._ways_to(name), None) is not None
+
+    def first_ways_to(self, name: str, most: int) -> tuple[str, ...]:
+        """Each once, and no more than so many: the walk ends with the last of them."""
+        found: dict[str, None] = {}
+        for before in self._ways_to(name):
+            found[before] = None
+            if len(found) == most:
+                break
+        return tuple(found)
+
+    def _ways_to(self, name: str) -> Iterator[str]:
+        """The tasks from which a way can still lead to one that has not run, or to a join that waits."""
         for here, before, task in self._upstream(name):
-            if before is None or _moves(task):
-                return True
-            leads_here = task is not None and any(target == here for target, _ in task.next_tasks)
-            if leads_here and self.latest(here) is None:
-                return True
-        return False
+            if before is None:
+                yield here
+            elif _moves(task) or (_has_led_to(task, here) and self.latest(here) is None):
+                yield before
 
     def _comes_again(self, name: str) -> bool:
         """Whether a cycle under way can lead once more to a task that an earlier round has used."""
@@ -231,6 +295,10 @@ class _Round:
                 if before not in seen and passable:
                     seen.add(before)
                     wanted.append(before)
+
+
+def _has_led_to(task: Task | None, name: str) -> bool:
+    return task is not None and any(target == name for target, _ in task.next_tasks)
 
 
 def _moves(task: Task | None) -> bool:

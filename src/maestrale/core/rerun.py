@@ -116,6 +116,18 @@ def _merge_env(turn: Turn, execution: Execution, env: Mapping[str, Json]) -> Non
     turn.update_execution(root, params={**root.params, "env": merged})
 
 
+def refusal(turn: Turn, task_id: str) -> str | None:
+    """Why a task cannot be run again or skipped at present; None: it can. The turn is only good for this."""
+    try:
+        task = _failed_task(turn, task_id)
+        if _is_paused(turn, task):
+            return "its execution, or one that waits for it, is paused"
+        _reopen(turn, turn.execution(task.execution_id))
+    except Conflict as conflict:
+        return conflict.message
+    return None
+
+
 # The executions around it.
 
 
@@ -218,7 +230,7 @@ def _recounted(turn: Turn, task: Task, *, keep_failed: bool, reopened: str | Non
     ended: dict[str, int] = {"SUCCESS": 0, "ERROR": 0, "CANCELLED": 0}
     kept: set[int | None] = set()
     for child in _children(turn, task):
-        if child.id == reopened or _is_under_way(child):
+        if child.id == reopened or is_under_way(child):
             kept.add(child.index)
         elif child.accepted and (keep_failed or child.state.value not in _FAILED):
             kept.add(child.index)
@@ -232,7 +244,8 @@ def _recounted(turn: Turn, task: Task, *, keep_failed: bool, reopened: str | Non
     )
 
 
-def _is_under_way(child: ActionRun | Execution) -> bool:
+def is_under_way(child: ActionRun | Execution) -> bool:
+    """Whether its task waits for this child."""
     if has_ended(child):
         return False
     return child.accepted if isinstance(child, Execution) else not child.abandoned

@@ -4,7 +4,7 @@ Source: Mistral v2, sections 4.1 and 4.8.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from maestrale.core import contexts
@@ -228,7 +228,15 @@ def result_of(turn: Turn, task: Task) -> Json:
     else:
         runs = (r for r in turn.child_runs(task.id) if r.accepted and r.state in ENDED_RUN)
         found = [(r.index, r.result) for r in runs]
-    if task.items is not None:
+    return result_from(found, is_loop=task.items is not None)
+
+
+def result_from(found: Sequence[tuple[int | None, Json]], *, is_loop: bool) -> Json:
+    """The result of a task, out of its children that count and have ended: of each its item and its result.
+
+    They come in the order in which they were made.
+    """
+    if is_loop:
         return [value for _, value in sorted(found, key=lambda pair: pair[0] or 0)]
     if len(found) == 1:
         return found[0][1]

@@ -26,7 +26,7 @@ def commands_after(turn: Turn, execution: Execution, task: Task) -> list[Command
     definition = turn.definition(task)
     scope: CoreScope | None = None
     commands: list[Command] = []
-    for event, clause in _clauses(definition, task.state):
+    for event, clause in clauses_after(definition, task.state):
         if event == "on-success" and task.state is TaskState.SKIPPED and commands:
             break  # After a skip, `on-success` stands in only where `on-skip` leads nowhere.
         if clause.next and scope is None:
@@ -36,7 +36,8 @@ def commands_after(turn: Turn, execution: Execution, task: Task) -> list[Command
     return commands
 
 
-def _clauses(definition: TaskDefinition, state: TaskState) -> Iterator[tuple[str, Clause]]:
+def clauses_after(definition: TaskDefinition, state: TaskState) -> Iterator[tuple[str, Clause]]:
+    """The clauses that a task in this state looks at, in order, with their names."""
     match state:
         case TaskState.SUCCESS:
             yield "on-success", definition.on_success

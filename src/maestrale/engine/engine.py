@@ -1,6 +1,6 @@
 """The operations on executions that a node offers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, Self, TypeVar
 
@@ -28,7 +28,7 @@ from maestrale.core.state import Pin
 from maestrale.engine.assignments import Dispatcher
 from maestrale.engine.facts import StoredFacts
 from maestrale.engine.feed import Feed
-from maestrale.engine.ledger import Ledger
+from maestrale.engine.ledger import Ledger, Step
 from maestrale.engine.library import DocumentLibrary
 from maestrale.engine.stopwatch import Stopwatch
 from maestrale.engine.store_thread import StoreThread
@@ -94,6 +94,7 @@ class Engine:
         on_trouble: Called with the error when the database did not take a commit, or a tree was lost to
             another node. After an `Unavailable` the engine tries again by itself.
         on_commit: Called after each commit with the seconds it took and the steps it held; must be quick.
+        on_steps: Called after each commit with a root's id and its steps, one by one; must be quick.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Engine:
         observer: Callable[[str, Changes], None] = lambda root_id, changes: None,
         on_trouble: Callable[[Error], None] = lambda error: None,
         on_commit: Callable[[float, int], None] = lambda seconds, steps: None,
+        on_steps: Callable[[str, Sequence[Step]], None] = lambda root_id, steps: None,
     ) -> None:
         self._store = store
         self._thread = thread = StoreThread()
@@ -127,6 +129,7 @@ class Engine:
             observer=observer,
             on_trouble=on_trouble,
             on_commit=on_commit,
+            on_steps=on_steps,
         )
         self._unsaved = UnsavedRuns(Ledger(world, answer=answer, seed=new_id, guard=guard), clock=clock)
 
@@ -175,6 +178,10 @@ class Engine:
         """What decisions are made in; for whoever replays them."""
         return self._world
 
+    def holds(self, root_id: str) -> bool:
+        """Whether this node has the tree in memory, so that its feed tells all that becomes of it."""
+        return self._trees.holds(root_id)
+
     @property
     def load(self) -> Load:
         """How busy the engine is."""
@@ -206,10 +213,13 @@ class Engine:
         workflows = [Pin("workflow", "", name, document) for name in definitions.workflows]
         return (*workflows, *(Pin("action", "", name, document) for name in definitions.actions))
 
-    async def start(self, request: StartRequest) -> str:
+    async def start(self, request: StartRequest, *, is_fresh: bool = False) -> str:
         """Start a workflow and return the id of its execution without waiting for it.
 
         The execution is durable before this returns: it goes on if this node dies.
+
+        Args:
+            is_fresh: Nobody else can have used the id, so that no execution is looked for that has it.
 
         Raises:
             NotFound: None of the pins is a workflow of that name.
@@ -217,7 +227,7 @@ class Engine:
             Unavailable: No answer, and it may have started. Repeat the request with the same id.
         """
         pin = _workflow_pin(request)
-        if request.id is not None and await self._trees.has(request.id):
+        if request.id is not None and not is_fresh and await self._trees.has(request.id):
             return request.id
         root_id = request.id or new_id()
         await self._start(root_id, pin, request)
@@ -340,6 +350,10 @@ class Engine:
         run_id = new_id()
         await self._trees.plant(run_id, request.event(run_id))
         return run_id
+
+    def preview_action(self, request: ActionRequest) -> ActionRun:
+        """The run as it would begin; nothing is run or kept. Raises: see `start_action`."""
+        return self._unsaved.preview(request.event(new_id()))
 
     async def run_action(self, request: ActionRequest) -> ActionRun:
         """Run an action to its end without keeping anything of it. Raises: see `start_action`.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
-from maestrale.core import State, World, state_of
+from maestrale.core import State, World
 from maestrale.core.events import Entry, TurnContinued
 from maestrale.core.scopes import CoreScope, execution_view
 from maestrale.core.turn import Turn
@@ -78,7 +78,7 @@ class StoredFacts:
     def _state(self, root_id: str) -> State:
         rows = self._store.load_tree(root_id)
         assert rows is not None
-        return state_of(rows.tree, rows.executions, rows.tasks, rows.runs, rows.timers)
+        return rows.state()
 
     def _reading(self, state: State) -> Turn:
         """A turn that decides nothing, to read a tree as expressions do."""

@@ -33,6 +33,17 @@ class Subscription:
             raise self._error
         return step
 
+    def gathered(self) -> list[Step]:
+        """The steps that have come already, without waiting for more."""
+        steps = []
+        while not self._steps.empty():
+            step = self._steps.get_nowait()
+            if step is None:
+                self._steps.put_nowait(None)  # The end, which `next` tells.
+                break
+            steps.append(step)
+        return steps
+
     def put(self, step: Step) -> None:
         if self._closed:
             return

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from maestrale.core import Changes, Decision, Entry, Event, Fact, State, World, decide, state_of
+from maestrale.core import Changes, Decision, Entry, Event, Fact, State, World, decide
 from maestrale.core.effects import Effect
 from maestrale.core.failures import FactNeeded
 from maestrale.expressions import OverBudget
@@ -101,7 +101,7 @@ class Ledger:
 
     def load(self, rows: TreeRows) -> State:
         """Take a tree as it is stored."""
-        state = state_of(rows.tree, rows.executions, rows.tasks, rows.runs, rows.timers)
+        state = rows.state()
         self._trees[rows.tree.id] = state
         return state
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
 from maestrale.errors import Unavailable
-from maestrale.store import Store
+from maestrale.store import StoreReader
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Read(Protocol):
     """Reads with a store, away from the event loop: `Readers.run`, for whoever needs no more of it."""
 
-    async def __call__(self, work: Callable[[Store], T]) -> T: ...
+    async def __call__(self, work: Callable[[StoreReader], T], /) -> T: ...
 
 
 THREADS = 2
@@ -28,14 +28,14 @@ class Readers:
         open_reader: Opens a store that only reads; called once in each thread.
     """
 
-    def __init__(self, open_reader: Callable[[], Store], *, threads: int = THREADS) -> None:
+    def __init__(self, open_reader: Callable[[], StoreReader], *, threads: int = THREADS) -> None:
         self._open_reader = open_reader
         self._local = threading.local()
-        self._stores: list[Store] = []
+        self._stores: list[StoreReader] = []
         self._is_closed = False
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="maestrale-reader")
 
-    async def run(self, work: Callable[[Store], T]) -> T:
+    async def run(self, work: Callable[[StoreReader], T]) -> T:
         """What `work` reads.
 
         Raises:
@@ -45,8 +45,8 @@ class Readers:
             raise Unavailable("this process is ending; it reads nothing any more", code="engine-closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
 
-    def _work(self, work: Callable[[Store], T]) -> T:
-        store: Store | None = getattr(self._local, "store", None)
+    def _work(self, work: Callable[[StoreReader], T]) -> T:
+        store: StoreReader | None = getattr(self._local, "store", None)
         if store is None:
             store = self._local.store = self._open_reader()
             self._stores.append(store)

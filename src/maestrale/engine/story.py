@@ -8,7 +8,7 @@ from maestrale.core import Entry, State, World, decide
 from maestrale.engine.feed import Subscription
 from maestrale.engine.ledger import Step
 from maestrale.engine.readers import Read
-from maestrale.store import Store
+from maestrale.store import StoreReader
 
 PAGE = 200
 """Entries read at once."""
@@ -38,7 +38,7 @@ async def replay(world: World, read: Read, root_id: str) -> AsyncIterator[Step]:
                 await asyncio.sleep(0)
 
 
-def _page(root_id: str, after: int) -> Callable[[Store], list[tuple[int, Entry]]]:
+def _page(root_id: str, after: int) -> Callable[[StoreReader], list[tuple[int, Entry]]]:
     return lambda store: list(islice(store.read_history(root_id, after=after), PAGE))
 
 

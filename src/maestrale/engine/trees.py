@@ -5,7 +5,7 @@ worker, an answer to a caller, a note to the observer) leaves after its commit.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
@@ -20,7 +20,7 @@ from maestrale.engine.assignments import Dispatcher, assignment_for
 from maestrale.engine.committer import Committer
 from maestrale.engine.ends import Ends
 from maestrale.engine.feed import Feed
-from maestrale.engine.ledger import Batch, Ledger, Pending
+from maestrale.engine.ledger import Batch, Ledger, Pending, Step
 from maestrale.engine.recovery import attempts_lost, effects_due
 from maestrale.engine.store_thread import StoreThread, engine_closed
 from maestrale.engine.timers import Timers
@@ -52,7 +52,7 @@ class Trees:
     """See the module. `dispatcher` is set before the first tree comes.
 
     Args:
-        observer, on_trouble, on_commit: See `Engine`.
+        observer, on_trouble, on_commit, on_steps: See `Engine`.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Trees:
         observer: Callable[[str, Changes], None],
         on_trouble: Callable[[Error], None],
         on_commit: Callable[[float, int], None],
+        on_steps: Callable[[str, Sequence[Step]], None],
     ) -> None:
         self.dispatcher: Dispatcher | None = None
         self._store = store
@@ -73,6 +74,7 @@ class Trees:
         self._clock = clock
         self._observer = observer
         self._on_trouble = on_trouble
+        self._on_steps = on_steps
         self.feed = Feed()
         self._committer = Committer(
             ledger,
@@ -195,6 +197,10 @@ class Trees:
         if not self._ledger.is_clean(root_id):
             await waiter
 
+    def holds(self, root_id: str) -> bool:
+        """Whether the tree is in memory, or will be again as soon as the database answers."""
+        return root_id in self._ledger or root_id in self._reloading
+
     async def has(self, root_id: str) -> bool:
         """Whether there is such a tree, and durably so. It goes on here unless it does elsewhere."""
         try:
@@ -305,6 +311,7 @@ class Trees:
         self.feed.publish(pending.root_id, pending.steps)
         try:
             self._observer(pending.root_id, pending.after)
+            self._on_steps(pending.root_id, pending.steps)
         except Exception as bug:  # Whoever looks on must not stop what he looks at.
             _report(bug, "an observer of the engine failed")
 

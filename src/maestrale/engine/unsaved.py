@@ -23,6 +23,14 @@ class UnsavedRuns:
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._ended
 
+    def preview(self, event: ActionRequested) -> ActionRun:
+        """The run as it would begin. Raises: InvalidInput: There is no such action, or its input is wrong."""
+        self._ledger.plant(event.run_id)
+        try:
+            return self._decide(event.run_id, event)
+        finally:
+            self._ledger.forget(event.run_id)
+
     async def run(self, event: ActionRequested) -> ActionRun:
         """Run an action to its end. Whoever stops waiting ends it.
 
@@ -53,7 +61,8 @@ class UnsavedRuns:
         finally:
             del self._ended[run_id]
             self._ledger.forget(run_id)
-            if attempt and not ended.done() and self.dispatcher is not None:
+            has_answer = ended.done() and not ended.cancelled()
+            if attempt and not has_answer and self.dispatcher is not None:
                 self.dispatcher.cancel(run_id, attempt)
 
     def started(self, run_id: str, attempt: int) -> bool:

@@ -1,4 +1,4 @@
-"""What is durable: trees of executions, their history, and the definitions they run.
+"""What is durable: trees of executions, their history, and what people make by hand.
 
 What this layer promises:
 
@@ -10,23 +10,37 @@ What this layer promises:
 * Large data is stored once, and goes with the last tree that refers to it.
 * Whatever the database does, the caller meets `maestrale.errors` with a stable code.
 
-Everything is synchronous: the engine calls it from a thread of its own.
+* Nobody lists rows without saying who asks: a project sees what is its own, public or shared to it.
+
+Everything is synchronous: the engine calls it from a thread of its own, and other threads read through
+connections of theirs (`open_reader`). What can be listed is in `listing_tables`, what people make by hand in
+`records`.
 """
 
 from maestrale.store.commits import TreeCommit, Unstorable
+from maestrale.store.definitions import FoundDefinition
 from maestrale.store.documents import Document
 from maestrale.store.executions import RootSummary
 from maestrale.store.fencing import LeaseLost
-from maestrale.store.store import Store, open_store
+from maestrale.store.listings import Access, Condition, Order, Query
+from maestrale.store.reader import StoreReader
+from maestrale.store.store import Store, open_reader, open_store
 from maestrale.store.trees import TreeRows
 
 __all__ = [
+    "Access",
+    "Condition",
     "Document",
+    "FoundDefinition",
     "LeaseLost",
+    "Order",
+    "Query",
     "RootSummary",
     "Store",
+    "StoreReader",
     "TreeCommit",
     "TreeRows",
     "Unstorable",
+    "open_reader",
     "open_store",
 ]

@@ -6,7 +6,7 @@ trees refer to a blob: it goes with the last of them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from maestrale.errors import Unavailable
 from maestrale.ids import content_id
@@ -17,6 +17,21 @@ BLOB_BYTES = 4096
 """A value whose JSON is longer than this many bytes becomes a blob."""
 
 _REFERENCE = "@"
+
+
+class JsonWriter(Protocol):
+    """Turns the values of JSON columns to text."""
+
+    def encode(self, values: Sequence[Any], root_ids: Sequence[str]) -> list[str | None]:
+        """The text of each value, which belongs to the row of the same position."""
+        ...
+
+
+class InlineWriter:
+    """A `JsonWriter` for rows that belong to no tree: the text is in the row, however long."""
+
+    def encode(self, values: Sequence[Any], root_ids: Sequence[str]) -> list[str | None]:
+        return [None if value is None else json_text.encode(value).decode() for value in values]
 
 
 class BlobWriter:

@@ -4,11 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from maestrale.errors import Conflict, NotFound
 from maestrale.store.database import Database
-from maestrale.store.executions import LIVE_STATES
 from maestrale.store.node_locks import NodeLocks
 from maestrale.store.nodes import find_node
+from maestrale.store.schema import LIVE_ALONE, LIVE_STATES
 
-_UNFINISHED = f"SELECT 1 FROM executions e WHERE e.root_id = t.id AND e.state IN {LIVE_STATES}"
+# A tree is made for a root execution, or for one action run that no task asked for.
+_UNFINISHED = (
+    f"EXISTS (SELECT 1 FROM executions e WHERE e.root_id = t.id AND e.state IN {LIVE_STATES})"
+    f" OR EXISTS (SELECT 1 FROM action_runs r WHERE r.root_id = t.id AND {LIVE_ALONE})"
+)
 
 
 def claim(database: Database, locks: NodeLocks, *, node_id: int, root_ids: Iterable[str] | None) -> list[str]:
@@ -67,22 +71,24 @@ def release(database: Database, *, node_id: int, root_ids: Sequence[str]) -> Non
 
 
 def is_unfinished(database: Database, root_id: str) -> bool:
-    """Whether an execution of the tree is still to end."""
+    """Whether an execution of the tree, or the action run it was made for, is still to end."""
     return root_id in _unfinished(database, [root_id])
 
 
 def _all_unfinished(database: Database) -> dict[str, int | None]:
     """The unfinished trees, oldest first, with the node of each."""
     rows = database.rows(
-        "SELECT t.id, t.node_id FROM trees t JOIN executions e ON e.root_id = t.id"
-        f" WHERE e.state IN {LIVE_STATES} GROUP BY t.id, t.node_id ORDER BY min(e.created_at), t.id"
+        "SELECT t.id, t.node_id FROM trees t JOIN ("
+        f"SELECT root_id, created_at FROM executions WHERE state IN {LIVE_STATES}"
+        f" UNION ALL SELECT root_id, created_at FROM action_runs WHERE {LIVE_ALONE}"
+        ") live ON live.root_id = t.id GROUP BY t.id, t.node_id ORDER BY min(live.created_at), t.id"
     )
     return dict(rows)
 
 
 def _unfinished(database: Database, root_ids: Iterable[str]) -> dict[str, int | None]:
     """Those of the trees that exist and are unfinished, with the node of each."""
-    sql = f"SELECT t.id, t.node_id FROM trees t WHERE t.id = ? AND EXISTS ({_UNFINISHED})"
+    sql = f"SELECT t.id, t.node_id FROM trees t WHERE t.id = ? AND ({_UNFINISHED})"
     return dict(row for root_id in root_ids for row in database.rows(sql, (root_id,)))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from msgspec import Struct, structs
 
 from maestrale.store import json_text
-from maestrale.store.blobs import BlobReader, BlobWriter
+from maestrale.store.blobs import BlobReader, JsonWriter
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -51,6 +51,7 @@ class Column:
         self.name = name
         self.kind = kind
         self.nullable = nullable
+        self.type = type
         self._decode_json: Callable[[str | bytes], Any] | None = None
         self._members: dict[str, Any] = {}
         if kind is Kind.JSON:
@@ -68,7 +69,7 @@ class Column:
         """The name as SQL reads it: some fields are called like its keywords."""
         return f'"{self.name}"'
 
-    def encode(self, values: Sequence[Any], root_ids: Sequence[str], blobs: BlobWriter) -> Iterable[Any]:
+    def encode(self, values: Sequence[Any], root_ids: Sequence[str], blobs: JsonWriter) -> Iterable[Any]:
         """What the driver is to store for each of `values`, which belong to the trees `root_ids`."""
         match self.kind:
             case Kind.JSON:

@@ -17,7 +17,8 @@ from maestrale.store.blobs import BlobWriter
 from maestrale.store.database import Database
 from maestrale.store.fencing import TreeWrites
 from maestrale.store.history import INSERT_ENTRY, encode_entries
-from maestrale.store.schema import EXECUTIONS, RUNS, TASKS, TIMERS, Row, Table
+from maestrale.store.schema import EXECUTIONS, RUNS, TASKS, TIMERS
+from maestrale.store.tables import Row, Table
 
 _DELETE_TIMER = "DELETE FROM timers WHERE root_id = ? AND id = ?"
 

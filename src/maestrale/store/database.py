@@ -1,7 +1,9 @@
 """What the subjects of this layer need of a database, whichever it is.
 
-They write standard SQL with `?` for a parameter. Errors of the driver never get past an
-implementation: it raises `maestrale.errors` with a stable code.
+They write standard SQL with `?` for a parameter, and functions that an implementation adds where its
+database lacks them: `instr(text, part)`, which gives the place of a part or 0, and `json_among` and
+`json_has_all` as `json_functions` has them. Errors of the driver never get past an implementation: it raises
+`maestrale.errors` with a stable code.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,11 +31,22 @@ class Database(Protocol):
         ...
 
     def reading(self) -> AbstractContextManager[None]:
-        """A transaction whose queries all see the same state of the database."""
+        """A transaction whose queries all see the same state of the database.
+
+        Inside another transaction it is part of that.
+        """
         ...
 
     def writing(self) -> AbstractContextManager[None]:
-        """A transaction that may write: committed at the end, rolled back by an exception."""
+        """A transaction that may write: committed at the end, rolled back by an exception.
+
+        Inside another one it is part of that: an exception undoes the part, the end of the whole commits.
+        """
+        ...
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a transaction that may write is open."""
         ...
 
     def close(self) -> None: ...

@@ -7,19 +7,19 @@ from typing import Any
 from msgspec import Struct
 
 from maestrale.core.state import ActionRun, Execution, Task
-from maestrale.core.status import ENDED_EXECUTION, ExecutionState
+from maestrale.core.status import ExecutionState
 from maestrale.errors import InvalidInput
 from maestrale.store.blobs import BlobReader
 from maestrale.store.columns import instant_parameter, instant_value
 from maestrale.store.database import Database
 from maestrale.store.node_locks import NodeLocks
-from maestrale.store.schema import EXECUTIONS, RUNS, TASKS, Row, Table
-
-_LIVE = sorted(state.value for state in ExecutionState if state not in ENDED_EXECUTION)
-LIVE_STATES = "(" + ", ".join(f"'{state}'" for state in _LIVE) + ")"
-"""The states of executions that are still to end, as SQL reads a list."""
+from maestrale.store.schema import EXECUTIONS, LIVE_STATES, RUNS, TASKS
+from maestrale.store.tables import Row, Table
 
 _CANDIDATES_SHOWN = 5
+
+# Where something leads to a few rows, the database must not go through all rows of the project instead.
+_NO_WAY_IN = "(project_id || '') = ?"
 
 # Sorts after every character an id may have.
 _LAST_CHARACTER = "\U0010ffff"
@@ -126,6 +126,7 @@ def _summary(row: tuple[Any, ...], *, is_alive: bool) -> RootSummary:
 def list_executions(
     database: Database,
     *,
+    project_id: str | None,
     id: str | None,
     root_id: str | None,
     state: str | None,
@@ -136,7 +137,9 @@ def list_executions(
 
     `from_time` is included, `to_time` is not; both look at `created_at`.
     """
+    is_few = id is not None or root_id is not None
     filters = [
+        (_NO_WAY_IN if is_few else "project_id = ?", project_id),
         ("id = ?", id),
         ("root_id = ?", root_id),
         ("state = ?", state),
@@ -147,29 +150,40 @@ def list_executions(
 
 
 def list_tasks(
-    database: Database, *, execution_id: str | None, recursive: bool, state: str | None
+    database: Database,
+    *,
+    project_id: str | None,
+    execution_id: str | None,
+    recursive: bool,
+    state: str | None,
 ) -> list[Task]:
     """The tasks of all trees that pass every filter that is given, oldest first.
 
     `recursive`: those of the sub-executions of `execution_id` too, however deep.
     """
-    order = "ORDER BY created_at, root_id, number"
-    if execution_id is None or not recursive:
-        filters = [("execution_id = ?", execution_id), ("state = ?", state)]
-        return _filtered(database, TASKS, filters, order=order)
-    blobs = BlobReader(database)
-    below = (
+    if execution_id is not None and recursive:
+        below = [(_NO_WAY_IN, project_id), ("t.state = ?", state)]
+        return _tasks_below(database, execution_id, below)
+    of_project = "project_id = ?" if execution_id is None else _NO_WAY_IN
+    filters = [(of_project, project_id), ("execution_id = ?", execution_id), ("state = ?", state)]
+    return _filtered(database, TASKS, filters, order="ORDER BY created_at, root_id, number")
+
+
+def _tasks_below(database: Database, execution_id: str, filters: Sequence[tuple[str, Any]]) -> list[Task]:
+    """The tasks of an execution and of all its sub-executions, oldest first."""
+    given = [(condition, value) for condition, value in filters if value is not None]
+    conditions = "".join(f" AND {condition}" for condition, _ in given)
+    sql = (
         "WITH RECURSIVE below (id) AS (SELECT id FROM executions WHERE id = ? UNION ALL"
         " SELECT e.id FROM below b JOIN tasks p ON p.execution_id = b.id"
         " JOIN executions e ON e.parent_task_id = p.id)"
+        f" SELECT {TASKS.select_columns('t')} FROM tasks t"
+        f" WHERE t.execution_id IN (SELECT id FROM below){conditions}"
+        " ORDER BY t.created_at, t.root_id, t.number"
     )
-    condition, parameters = (" AND t.state = ?", (state,)) if state is not None else ("", ())
-    sql = (
-        f"{below} SELECT {TASKS.select_columns('t')} FROM below b JOIN tasks t ON t.execution_id = b.id"
-        f"{condition} ORDER BY t.created_at, t.root_id, t.number"
-    )
+    blobs = BlobReader(database)
     with database.reading():
-        chunks = database.chunks(sql, (execution_id, *parameters))
+        chunks = database.chunks(sql, (execution_id, *(value for _, value in given)))
         return [row for chunk in chunks for row in TASKS.decode(chunk, blobs)]
 
 

@@ -9,7 +9,7 @@ from maestrale.core.events import Entry
 from maestrale.store import json_text
 from maestrale.store.columns import instant_parameter
 from maestrale.store.database import Database
-from maestrale.store.schema import damaged_row
+from maestrale.store.tables import damaged_row
 
 INSERT_ENTRY = "INSERT INTO history (root_id, sequence, at, entry) VALUES (?, ?, ?, ?)"
 
@@ -26,13 +26,13 @@ def encode_entries(root_id: str, entries: Iterable[tuple[int, Entry]]) -> list[t
     ]
 
 
-def read_history(database: Database, root_id: str) -> Iterator[tuple[int, Entry]]:
-    """The entries of a tree with their numbers, oldest first.
+def read_history(database: Database, root_id: str, *, after: int = -1) -> Iterator[tuple[int, Entry]]:
+    """The entries of a tree with their numbers, oldest first; those behind the number `after`.
 
     Read page by page, without a transaction around it: a long history does not hold others up, and
     what is written meanwhile is read as well.
     """
-    last = -1
+    last = after
     while True:
         page = database.rows(
             "SELECT sequence, entry FROM history WHERE root_id = ? AND sequence > ?"

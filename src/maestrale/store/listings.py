@@ -1,4 +1,4 @@
-"""What may be asked of a collection of rows: filters, order, pages, chosen attributes; never without a project.
+"""What may be asked of a collection of rows: filters, order, pages, attributes; never without a project.
 
 This module holds the questions; `listing_tables` says which attributes each collection has and where
 they are, `paging` makes SQL of it.

@@ -1,124 +1,27 @@
 """The tables: one for each type of row, made from the struct, and a few beside them.
 
-The struct in `core.state` is the only description of a row. A field that is added there is a column
-here; `VERSION` then counts up, and the migration that adds the column goes with it.
+The structs in `core.state` and `records` are the only description of a row. A field that is added there is a
+column here; `VERSION` then counts up, and `migrations` gets the statements that add the column.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter, is_not
-from typing import Any, Generic, TypeVar
-
-import msgspec
-from msgspec import Struct
+from collections.abc import Iterable
 
 from maestrale.core.state import ActionRun, Execution, Task, Timer, Tree
-from maestrale.errors import Unavailable
-from maestrale.store.blobs import BlobReader, BlobWriter
-from maestrale.store.columns import Column, columns_of
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ExecutionState, RunState
+from maestrale.store.record_tables import RECORD_TABLES
+from maestrale.store.tables import Table
 
-VERSION = 1
+VERSION = 2
 PRODUCT = "maestrale"
 
-Row = TypeVar("Row", bound=Struct)
+LIVE_STATES = "(" + ", ".join(f"'{it.value}'" for it in ExecutionState if it not in ENDED_EXECUTION) + ")"
+"""The states of executions that are still to end, as SQL reads a list."""
 
+LIVE_RUN_STATES = "(" + ", ".join(f"'{it.value}'" for it in RunState if it not in ENDED_RUN) + ")"
+"""The same of action runs."""
 
-class Plan:
-    """A constant SQL text together with the columns of a row that are its parameters."""
-
-    def __init__(self, sql: str, columns: Sequence[Column], root_field: str) -> None:
-        assert len(columns) > 1  # Of one name attrgetter gives no tuple.
-        self.sql = sql
-        self._columns = columns
-        self._values = attrgetter(*(column.name for column in columns))
-        self._root_id = attrgetter(root_field)
-
-    def encode(self, rows: Sequence[Struct], blobs: BlobWriter) -> list[tuple[Any, ...]]:
-        """The parameters for each row."""
-        root_ids = list(map(self._root_id, rows))
-        columns = zip(*map(self._values, rows), strict=True)
-        encoded = [
-            column.encode(values, root_ids, blobs)
-            for column, values in zip(self._columns, columns, strict=True)
-        ]
-        return list(zip(*encoded, strict=True))
-
-
-class Table(Generic[Row]):
-    """A table of rows of one type, and the statements on it. `key` names the columns that find a row."""
-
-    def __init__(self, name: str, row_type: type[Row], *, key: tuple[str, ...], order: str) -> None:
-        self.name = name
-        self.columns = columns_of(row_type)
-        self.key = key
-        self.root_field = key[0]
-        self._row_type = row_type
-        self._names = tuple(column.name for column in self.columns)
-        self._values: Callable[[Struct], tuple[Any, ...]] = attrgetter(*self._names)
-        self._updates: dict[tuple[object, ...], Plan] = {}
-        self.column_list = ", ".join(column.quoted for column in self.columns)
-        self.select = f"SELECT {self.column_list} FROM {name}"
-        self.select_tree = f'{self.select} WHERE "{self.root_field}" = ? ORDER BY "{order}"'
-        marks = ", ".join("?" * len(self.columns))
-        insert = f"INSERT INTO {name} ({self.column_list}) VALUES ({marks})"
-        self.insert = Plan(insert, self.columns, self.root_field)
-
-    def definition(self, *more: str) -> str:
-        """The CREATE TABLE."""
-        key = ", ".join(f'"{name}"' for name in self.key)
-        lines = [*(column.definition for column in self.columns), *more, f"PRIMARY KEY ({key})"]
-        return f"CREATE TABLE {self.name} ({', '.join(lines)})"
-
-    def select_columns(self, alias: str) -> str:
-        """The columns of `select`, for a query that calls the table `alias`."""
-        return ", ".join(f"{alias}.{column.quoted}" for column in self.columns)
-
-    def changed(self, old: Row, new: Row) -> tuple[bool, ...]:
-        """Which fields hold another object than before."""
-        return tuple(map(is_not, self._values(old), self._values(new)))
-
-    def update(self, changed: tuple[bool, ...], *more: str) -> Plan:
-        """The update of the columns in `changed`, where the key is that of the row.
-
-        `more` are further conditions; their parameters come after those of the plan.
-        """
-        plan = self._updates.get((changed, more))
-        if plan is None:
-            columns = [column for column, is_changed in zip(self.columns, changed, strict=True) if is_changed]
-            keys = [column for column in self.columns if column.name in self.key]
-            settings = ", ".join(f"{column.quoted} = ?" for column in columns)
-            conditions = " AND ".join([*(f"{column.quoted} = ?" for column in keys), *more])
-            sql = f"UPDATE {self.name} SET {settings} WHERE {conditions}"
-            plan = self._updates[changed, more] = Plan(sql, columns + keys, self.root_field)
-        return plan
-
-    def decode(self, rows: Sequence[tuple[Any, ...]], blobs: BlobReader) -> list[Row]:
-        """The structs of rows that `select` gave.
-
-        Raises:
-            Unavailable: A row holds something that was never written there (`database-damaged`).
-        """
-        if not rows:
-            return []
-        try:
-            columns = [
-                column.decode(stored, blobs)
-                for column, stored in zip(self.columns, zip(*rows, strict=True), strict=True)
-            ]
-            return [
-                self._row_type(**dict(zip(self._names, values, strict=True)))
-                for values in zip(*columns, strict=True)
-            ]
-        except (ValueError, KeyError, TypeError, IndexError, OverflowError, msgspec.MsgspecError) as error:
-            raise damaged_row(self.name) from error
-
-
-def damaged_row(table: str) -> Unavailable:
-    return Unavailable(
-        f"a row of the table `{table}` does not hold what was written there",
-        code="database-damaged",
-        hint="restore the database from a copy",
-    )
-
+LIVE_ALONE = f"id = root_id AND state IN {LIVE_RUN_STATES}"
+"""The action runs that are trees of their own and still to end; there is an index of just these."""
 
 TREES = Table("trees", Tree, key=("id",), order="id")
 EXECUTIONS = Table("executions", Execution, key=("root_id", "id"), order="number")
@@ -135,6 +38,7 @@ _DEFINITIONS = (
     TASKS.definition(),
     RUNS.definition(),
     TIMERS.definition(),
+    *(table.definition() for table in RECORD_TABLES),
     "CREATE TABLE history (root_id TEXT NOT NULL, sequence BIGINT NOT NULL, at BIGINT NOT NULL,"
     " entry TEXT NOT NULL, PRIMARY KEY (root_id, sequence))",
     "CREATE TABLE documents (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL,"
@@ -146,15 +50,27 @@ _DEFINITIONS = (
     'CREATE TABLE meta ("key" TEXT NOT NULL PRIMARY KEY, "value" TEXT NOT NULL)',
 )
 
+# What a listing is sorted by comes last in an index, so that a page is one walk along it. Every index is
+# written with each commit: there is none that no listing and no look-up needs.
 _INDEXES = (
     "CREATE UNIQUE INDEX executions_by_id ON executions (id)",
-    "CREATE INDEX executions_by_age ON executions (created_at)",
-    "CREATE INDEX executions_by_state ON executions (state, created_at)",
+    "CREATE INDEX executions_by_age ON executions (created_at, id)",
+    "CREATE INDEX executions_by_state ON executions (state, created_at, id)",
+    "CREATE INDEX executions_by_project ON executions (project_id, created_at, id)",
+    "CREATE INDEX executions_by_project_state ON executions (project_id, state, created_at, id)",
     "CREATE INDEX executions_by_parent ON executions (parent_task_id) WHERE parent_task_id IS NOT NULL",
+    "CREATE UNIQUE INDEX tasks_by_id ON tasks (id)",
+    "CREATE INDEX tasks_by_age ON tasks (created_at, id)",
+    "CREATE INDEX tasks_by_project ON tasks (project_id, created_at, id)",
+    "CREATE UNIQUE INDEX action_runs_by_id ON action_runs (id)",
+    "CREATE INDEX action_runs_by_age ON action_runs (created_at, id)",
+    "CREATE INDEX action_runs_by_project ON action_runs (project_id, created_at, id)",
     "CREATE INDEX tasks_by_execution ON tasks (execution_id)",
     "CREATE INDEX action_runs_by_task ON action_runs (task_id)",
     "CREATE INDEX action_runs_by_execution ON action_runs (execution_id)",
+    f"CREATE INDEX action_runs_alone ON action_runs (created_at) WHERE {LIVE_ALONE}",
     "CREATE INDEX blob_refs_by_blob ON blob_refs (blob_id)",
+    *(statement for table in RECORD_TABLES for statement in table.indexes),
 )
 
 

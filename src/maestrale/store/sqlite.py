@@ -15,8 +15,9 @@ from typing import Any
 
 from maestrale.clock import monotonic
 from maestrale.errors import InvalidInput, Unavailable
-from maestrale.store import schema
+from maestrale.store import migrations, schema
 from maestrale.store.file_errors import file_error
+from maestrale.store.json_functions import json_among, json_has_all
 from maestrale.store.sqlite_errors import missing, translate
 
 APPLICATION_ID = 0x4D535452
@@ -37,6 +38,7 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection, path: str | None) -> None:
         self._connection = connection
         self._path = path
+        self._may_write = False
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -64,11 +66,31 @@ class SqliteDatabase:
         except _FAILURES as error:
             raise translate(error, self._path) from error
 
-    def reading(self) -> Any:
-        return self._transaction("BEGIN")
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        if self._connection.in_transaction:
+            yield
+            return
+        with self._transaction("BEGIN"):
+            yield
 
-    def writing(self) -> Any:
-        return self._transaction("BEGIN IMMEDIATE")
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        if self._connection.in_transaction:
+            assert self._may_write, "a transaction that reads cannot begin to write"
+            with self._savepoint():
+                yield
+            return
+        with self._transaction("BEGIN IMMEDIATE"):
+            self._may_write = True
+            try:
+                yield
+            finally:
+                self._may_write = False
+
+    @property
+    def is_writing(self) -> bool:
+        return self._may_write
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -79,6 +101,19 @@ class SqliteDatabase:
         except BaseException:
             self._roll_back()
             raise
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        """A part of a transaction, which leaves nothing where it fails and the rest goes on."""
+        self.run("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:  # Some failures have ended it all already.
+                self.run("ROLLBACK TO part")
+                self.run("RELEASE part")
+            raise
+        self.run("RELEASE part")
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:  # Some failures have ended it already.
@@ -95,24 +130,34 @@ class SqliteDatabase:
             raise translate(error, self._path) from error
 
 
-def open_database(path: str | None, *, create: bool, lock_seconds: float) -> SqliteDatabase:
+def open_database(
+    path: str | None, *, create: bool, lock_seconds: float, read_only: bool = False
+) -> SqliteDatabase:
     """Open the database file, or a database in memory where `path` is None; make it where it lacks.
+
+    A file with an older schema is brought up to date.
 
     Args:
         lock_seconds: How long a statement waits for another program that holds the database.
+        read_only: Refuse to write, and to bring a file up to date.
 
     Raises:
         NotFound: There is no such file and `create` is False (`database-missing`).
         InvalidInput: It is no file, or not one of ours (`database-url`, `database-not-ours`,
-            `database-newer`).
+            `database-newer`), or too old to be read only (`database-older`).
         Unavailable: It is damaged, locked, or cannot be read.
     """
     if path is not None:
         _check_file(path, create=create)
     connection = _connect(path, create=create, lock_seconds=lock_seconds)
     database = SqliteDatabase(connection, path)
+    for function in (json_among, json_has_all):
+        connection.create_function(function.__name__, 2, function, deterministic=True)
     try:
-        _prepare(database, path, create=create, lock_seconds=lock_seconds)
+        if read_only:
+            _prepare_to_read(database, path)
+        else:
+            _prepare(database, path, create=create, lock_seconds=lock_seconds)
     except BaseException:
         connection.close()
         raise
@@ -199,9 +244,39 @@ def _prepare(database: SqliteDatabase, path: str | None, *, create: bool, lock_s
                     database.run(statement)
                 database.run(f"PRAGMA application_id = {APPLICATION_ID}")
                 database.run(f"PRAGMA user_version = {schema.VERSION}")
+    elif _version(database) < schema.VERSION:
+        _migrate(database)
     _use_write_ahead_log(database, lock_seconds)
     database.run("PRAGMA synchronous = FULL")
     database.run(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+
+
+def _migrate(database: SqliteDatabase) -> None:
+    """Bring an older schema to ours, wholly or not at all."""
+    with database.writing():
+        for statement in migrations.statements(_version(database)):  # Somebody else may have been quicker.
+            database.run(statement)
+        database.run('UPDATE meta SET "value" = ? WHERE "key" = \'schema\'', (str(schema.VERSION),))
+        database.run(f"PRAGMA user_version = {schema.VERSION}")
+
+
+def _prepare_to_read(database: SqliteDatabase, path: str | None) -> None:
+    """Make sure that the database can be read as it is, and that nothing writes it from here."""
+    if not _is_ours(database, path):
+        assert path is not None
+        raise missing(path)
+    version = _version(database)
+    if version < schema.VERSION:
+        raise InvalidInput(
+            f"the database `{path}` has the schema {version}, and this version reads schema {schema.VERSION}",
+            code="database-older",
+            hint="open it once to write: that brings it up to date",
+        )
+    database.run("PRAGMA query_only = ON")
+
+
+def _version(database: SqliteDatabase) -> int:
+    return _number(database, "PRAGMA user_version")
 
 
 def _is_ours(database: SqliteDatabase, path: str | None) -> bool:
@@ -218,7 +293,7 @@ def _is_ours(database: SqliteDatabase, path: str | None) -> bool:
             code="database-not-ours",
             hint="name another file in the database URL; this one has not been changed",
         )
-    version = _number(database, "PRAGMA user_version")
+    version = _version(database)
     if version > schema.VERSION:
         raise InvalidInput(
             f"the database `{path}` was made by a later version of {schema.PRODUCT} (schema {version},"

@@ -1,27 +1,24 @@
-"""The front of the store: one object through which trees are written and read."""
+"""The front of the store: one object through which everything durable is written and read."""
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from maestrale.clock import Clock, SystemClock
-from maestrale.core.events import Entry
-from maestrale.core.state import ActionRun, Execution, Task
-from maestrale.core.status import ExecutionState
-from maestrale.store import claims, documents, executions, history, nodes, sqlite, trees
+from maestrale.errors import InvalidInput
+from maestrale.store import claims, documents, nodes, record_rows, settings, sqlite, trees
 from maestrale.store.commits import TreeCommit, prepare
 from maestrale.store.database import Database
-from maestrale.store.documents import Document
-from maestrale.store.executions import RootSummary
 from maestrale.store.node_locks import FileLocks, NodeLocks, PrivateLocks
-from maestrale.store.trees import TreeRows
+from maestrale.store.reader import StoreReader
+from maestrale.store.record_tables import RecordRow
 from maestrale.store.urls import sqlite_path
 
 LOCK_SECONDS = 5.0
 """How long a statement waits for another program that holds the database."""
 
 
-class Store:
-    """The durable trees of one database, through one connection.
+class Store(StoreReader):
+    """What one database holds, through one connection.
 
     Synchronous, and used by one thread at a time; several stores may be open on one database, in one
     process or in many. A store that writes trees is a *node*: from its first write to its end it owns
@@ -32,8 +29,7 @@ class Store:
     """
 
     def __init__(self, database: Database, locks: NodeLocks, *, name: str, clock: Clock) -> None:
-        self._database = database
-        self._locks = locks
+        super().__init__(database, locks)
         self._name = name
         self._clock = clock
         self._node_id: int | None = None
@@ -42,6 +38,8 @@ class Store:
     def node_id(self) -> int:
         """The number of this store as a node. The first use makes it one."""
         if self._node_id is None:
+            # Rolled back with the rest, the number would be given out again.
+            assert not self._database.is_writing, "a store becomes a node in a transaction of its own"
             self._node_id = nodes.register_node(
                 self._database, self._locks, name=self._name, now=self._clock.now()
             )
@@ -49,16 +47,15 @@ class Store:
 
     def close(self) -> None:
         """Close the connection and stop being a node: what it was running can be claimed."""
-        try:
-            self._database.close()
-        finally:
-            self._locks.close()
+        super().close()
 
-    def __enter__(self) -> "Store":
-        return self
+    def writing(self) -> AbstractContextManager[None]:
+        """A transaction around several methods: all that they write, or nothing.
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        It holds other writers up until it ends. Inside another one it is part of that: where it raises, just
+        the part is undone, and whoever catches that may go on.
+        """
+        return self._database.writing()
 
     # Trees
 
@@ -78,14 +75,6 @@ class Store:
         with self._database.writing():
             prepared.write(self._database, node_id=node_id)
 
-    def load_tree(self, root_id: str) -> TreeRows | None:
-        """All rows of a tree, as one commit left them. None: there is no such tree."""
-        return trees.load_tree(self._database, root_id)
-
-    def read_history(self, root_id: str) -> Iterator[tuple[int, Entry]]:
-        """The entries of a tree with their numbers, oldest first, read page by page."""
-        return history.read_history(self._database, root_id)
-
     def delete_tree(self, root_id: str) -> None:
         """Delete a tree with its history, and the large values that nothing else refers to.
 
@@ -100,77 +89,49 @@ class Store:
                 )
             trees.delete_tree(self._database, root_id)
 
-    # Executions and their parts, across trees
-
-    def find_execution(self, id_or_prefix: str) -> Execution | None:
-        """The execution of that id, or the only one whose id begins like that.
-
-        Raises:
-            InvalidInput: Several ids begin like that (`ambiguous-id`), or nothing was given.
-        """
-        return executions.find_execution(self._database, id_or_prefix)
-
-    def latest_execution(self, *, unfinished_only: bool = False) -> Execution | None:
-        """The root execution that was made last."""
-        return executions.latest_execution(self._database, unfinished_only=unfinished_only)
-
-    def list_roots(
-        self, states: Collection[ExecutionState] | None = None, *, limit: int = 100, id: str | None = None
-    ) -> list[RootSummary]:
-        """Root executions in one of `states` (None: in any), the latest first; with `id` that one only."""
-        return executions.list_roots(self._database, self._locks, states=states, limit=limit, id=id)
-
-    def list_executions(
-        self,
-        *,
-        id: str | None = None,
-        root_id: str | None = None,
-        state: str | None = None,
-        from_time: datetime | None = None,
-        to_time: datetime | None = None,
-    ) -> list[Execution]:
-        """The executions of all trees that pass every filter that is given, oldest first.
-
-        `from_time` is included, `to_time` is not; both look at `created_at`.
-        """
-        return executions.list_executions(
-            self._database, id=id, root_id=root_id, state=state, from_time=from_time, to_time=to_time
-        )
-
-    def list_tasks(
-        self, *, execution_id: str | None = None, recursive: bool = False, state: str | None = None
-    ) -> list[Task]:
-        """The tasks of all trees that pass every filter that is given, oldest first.
-
-        `recursive`: those of the sub-executions of `execution_id` too, however deep.
-        """
-        return executions.list_tasks(
-            self._database, execution_id=execution_id, recursive=recursive, state=state
-        )
-
-    def list_runs(self, *, task_id: str | None = None, execution_id: str | None = None) -> list[ActionRun]:
-        """The action runs of a task or of an execution, oldest first."""
-        return executions.list_runs(self._database, task_id=task_id, execution_id=execution_id)
-
     # Definitions
 
     def put_document(self, name: str, text: str) -> str:
         """Keep the text of a definition and return its id; the same text is kept once."""
         return documents.put_document(self._database, name, text, now=self._clock.now())
 
-    def get_document(self, document_id: str) -> Document:
-        """The text of that id.
+    # Records
+
+    def insert_record(self, record: RecordRow) -> None:
+        """Store a new row.
 
         Raises:
-            NotFound: There is none.
+            Conflict: There is one of that name already, or of whatever else must be unique (`name-taken`).
         """
-        return documents.get_document(self._database, document_id)
+        with self._database.writing():
+            record_rows.insert_record(self._database, record)
+
+    def update_record(self, old: RecordRow, new: RecordRow) -> None:
+        """Write the fields of `new` that hold another object than those of `old`, which was read before.
+
+        Raises:
+            Conflict: Another row has the new name (`name-taken`), or somebody else has changed one of these
+                fields since (`rows-out-of-step`; fields that hold data are not looked at).
+            NotFound: The row has been deleted (`record-unknown`).
+        """
+        with self._database.writing():
+            record_rows.update_record(self._database, old, new)
+
+    def delete_record(self, record: RecordRow) -> None:
+        """Delete a row, and nothing that refers to it.
+
+        Raises:
+            NotFound: It has been deleted already (`record-unknown`).
+        """
+        with self._database.writing():
+            record_rows.delete_record(self._database, record)
+
+    def put_setting(self, key: str, value: str) -> None:
+        """Keep a text under a name, in the stead of the one before."""
+        with self._database.writing():
+            settings.put_setting(self._database, key, value)
 
     # Who runs what
-
-    def is_alive(self, node_id: int) -> bool:
-        """Whether the process of that node lives. One that is merely stopped does."""
-        return self._locks.is_held(node_id)
 
     def claim(self, root_ids: Sequence[str] | None = None) -> list[str]:
         """Take over the unfinished trees that no living process has, and return their ids.
@@ -226,3 +187,27 @@ def open_store(
     database = sqlite.open_database(path, create=create, lock_seconds=lock_seconds)
     locks: NodeLocks = PrivateLocks() if path is None else FileLocks(f"{path}.lock")
     return Store(database, locks, name=name, clock=clock or SystemClock())
+
+
+def open_reader(url: str, *, lock_seconds: float = LOCK_SECONDS) -> StoreReader:
+    """Open a second connection to a database that a `Store` of this version has opened before, to read only.
+
+    It sees what is committed at the moment it asks, waits for no writer and holds none up. It is never a
+    node, and the database refuses it every write.
+
+    Raises:
+        InvalidInput: The URL is wrong (`database-url`), the file is not one of ours or has another schema
+            (`database-not-ours`, `database-newer`, `database-older`), or names a database in memory, which
+            ends with its only connection and cannot have a second one (`memory-not-shared`).
+        NotFound: There is no such file (`database-missing`).
+        Unavailable: The file is damaged, locked, or cannot be read.
+    """
+    path = sqlite_path(url)
+    if path is None:
+        raise InvalidInput(
+            "a database in memory belongs to one connection, and cannot be read through another",
+            code="memory-not-shared",
+            hint="read through the store that made it, or use a file: `sqlite:///maestrale.db`",
+        )
+    database = sqlite.open_database(path, create=False, lock_seconds=lock_seconds, read_only=True)
+    return StoreReader(database, FileLocks(f"{path}.lock"))

@@ -2,11 +2,12 @@
 
 from msgspec import Struct
 
-from maestrale.core.state import ActionRun, Execution, Task, Timer, Tree
+from maestrale.core.state import ActionRun, Execution, State, Task, Timer, Tree, state_of
 from maestrale.errors import NotFound
 from maestrale.store.blobs import BlobReader, delete_blobs_of
 from maestrale.store.database import Database
-from maestrale.store.schema import EXECUTIONS, RUNS, TASKS, TIMERS, TREES, Row, Table
+from maestrale.store.schema import EXECUTIONS, RUNS, TASKS, TIMERS, TREES
+from maestrale.store.tables import Row, Table
 
 
 class TreeRows(Struct, frozen=True):
@@ -17,6 +18,10 @@ class TreeRows(Struct, frozen=True):
     tasks: list[Task]
     runs: list[ActionRun]
     timers: list[Timer]
+
+    def state(self) -> State:
+        """The tree as decisions see it."""
+        return state_of(self.tree, self.executions, self.tasks, self.runs, self.timers)
 
 
 def load_tree(database: Database, root_id: str) -> TreeRows | None:

@@ -22,6 +22,9 @@ LONGEST_PAUSE_SECONDS = 15.0
 CANCEL_SECONDS = 15.0
 """How long an action that is cancelled may take to clean up before nobody waits for it any more."""
 
+SLOTS, THREADS = 200, 32
+"""How many async actions and how many plain functions run at once where nobody says."""
+
 T = TypeVar("T")
 
 
@@ -40,8 +43,8 @@ class LocalWorker:
         registry: Registry,
         reports: Reports,
         *,
-        slots: int = 200,
-        threads: int = 32,
+        slots: int = SLOTS,
+        threads: int = THREADS,
         limits: Limits | None = None,
         pause: float = FIRST_PAUSE_SECONDS,
     ) -> None:

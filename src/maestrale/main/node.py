@@ -1,16 +1,17 @@
-"""A node, built out of its parts: the only module that knows them all."""
+"""A node: what it takes to run executions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Self
 
 from maestrale.actions import Registry
 from maestrale.clock import Clock, SystemClock
 from maestrale.core import Changes, Limits
-from maestrale.engine import Engine
+from maestrale.engine import Engine, Step
 from maestrale.errors import Error
 from maestrale.store import Store, open_store
 from maestrale.workers import LocalWorker
+from maestrale.workers.local import SLOTS, THREADS
 
 GRACE_SECONDS = 10.0
 """How long actions that are cut off may take to clean up."""
@@ -27,7 +28,8 @@ class Node:
         database: The URL of the database.
         create: Make the database where there is none.
         registry: None: the standard actions and those of the installed plugins.
-        observer, on_trouble: See `Engine`.
+        slots, threads: See `LocalWorker`.
+        observer, on_trouble, on_commit, on_steps: See `Engine`.
 
     Raises (on entering):
         InvalidInput, NotFound, Unavailable: See `open_store`.
@@ -41,37 +43,54 @@ class Node:
         registry: Registry | None = None,
         limits: Limits | None = None,
         clock: Clock | None = None,
+        slots: int = SLOTS,
+        threads: int = THREADS,
         observer: Callable[[str, Changes], None] = lambda root_id, changes: None,
         on_trouble: Callable[[Error], None] = lambda error: None,
+        on_commit: Callable[[float, int], None] = lambda seconds, steps: None,
+        on_steps: Callable[[str, Sequence[Step]], None] = lambda root_id, steps: None,
     ) -> None:
         self._database = database
         self._create = create
-        self._registry = registry or Registry.standard()
+        self.registry = registry or Registry.standard()
         self._limits = limits or Limits()
         self._clock = clock or SystemClock()
         self._observer = observer
         self._on_trouble = on_trouble
+        self._on_commit = on_commit
+        self._on_steps = on_steps
+        self._slots = slots
+        self._threads = threads
         self._parts = AsyncExitStack()
         self.store: Store
         self.engine: Engine
         self.worker: LocalWorker
 
     async def __aenter__(self) -> Self:
-        self.store = open_store(self._database, create=self._create, clock=self._clock)
-        self._parts.callback(self.store.close)
-        self.engine = Engine(
+        async with AsyncExitStack() as parts:
+            self.store = open_store(self._database, create=self._create, clock=self._clock)
+            parts.callback(self.store.close)
+            self.engine = self._make_engine()
+            self.worker = LocalWorker(
+                self.registry, self.engine, slots=self._slots, threads=self._threads, limits=self._limits
+            )
+            self.engine.connect(self.worker)
+            await parts.enter_async_context(self.engine)
+            parts.push_async_callback(self.worker.close, GRACE_SECONDS)
+            self._parts = parts.pop_all()
+        return self
+
+    def _make_engine(self) -> Engine:
+        return Engine(
             self.store,
-            self._registry,
+            self.registry,
             clock=self._clock,
             limits=self._limits,
             observer=self._observer,
             on_trouble=self._on_trouble,
+            on_commit=self._on_commit,
+            on_steps=self._on_steps,
         )
-        self.worker = LocalWorker(self._registry, self.engine, limits=self._limits)
-        self.engine.connect(self.worker)
-        await self._parts.enter_async_context(self.engine)
-        self._parts.push_async_callback(self.worker.close, GRACE_SECONDS)
-        return self
 
     async def __aexit__(self, *error: object) -> None:
         await self._parts.aclose()

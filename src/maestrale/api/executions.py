@@ -1,0 +1,119 @@
+"""Executions: list, read, delete. They are started in `execution_starts`, changed in `execution_updates`."""
+
+from typing import Any
+
+from maestrale.api.call import Call
+from maestrale.api.collections import chosen_attributes, list_collection, read_attributes, unknown_item
+from maestrale.api.endpoint import Endpoint, Parameter, page_type
+from maestrale.api.execution_rows import (
+    EXECUTIONS,
+    NOT_FOR_ITEMS,
+    present_execution,
+    published_globals,
+    with_output,
+)
+from maestrale.api.paging import PAGE_PARAMETERS
+from maestrale.api.waiting import WAIT_PARAMETERS, Waiting, read_waiting, wait_for_state
+from maestrale.errors import Forbidden
+from maestrale.store import StoreReader
+from maestrale.wire.executions import Execution
+
+FIELDS = next(each for each in PAGE_PARAMETERS if each.name == "fields")
+
+
+async def list_executions(call: Call) -> dict[str, Any]:
+    also = ("output",) if call.query["include_output"] else ()
+    answer = await list_collection(call, EXECUTIONS, also=also)
+    for item in answer["executions"]:
+        with_output(item)
+    return answer
+
+
+async def get_execution(call: Call) -> dict[str, Any]:
+    execution_id = call.path["id"]
+    waiting = read_waiting(call)
+    attributes = chosen_attributes(call, EXECUTIONS, is_item=True, refused=NOT_FOR_ITEMS)
+    if waiting is not None:
+        await _wait(call, execution_id, waiting)
+
+    def work(store: StoreReader) -> dict[str, Any] | None:
+        row = store.find_row(EXECUTIONS.listing, call.access, execution_id, read_attributes(attributes))
+        if row is not None and "context" in row:
+            row["published_global"] = published_globals(store, execution_id, row["context"])
+        return row
+
+    row = await call.backend.read(work)
+    if row is None:
+        raise unknown_item(EXECUTIONS, execution_id)
+    shown = tuple(each for each in attributes if each.name != "source_execution_id")
+    return present_execution(row, shown)
+
+
+async def _wait(call: Call, execution_id: str, waiting: Waiting) -> None:
+    row = await find_execution(call, execution_id, "root_id", "state")
+    if row["state"] in waiting.states:
+        return
+    with call.backend.engine.feed.subscribe(row["root_id"]) as live:
+        await wait_for_state(call, execution_id, row["root_id"], waiting, live)
+
+
+async def find_execution(call: Call, execution_id: str, *columns: str) -> dict[str, Any]:
+    """What the listing has in these columns of an execution that the caller sees.
+
+    Raises:
+        NotFound: There is no such execution.
+    """
+    row = await call.backend.read(
+        lambda store: store.find_row(EXECUTIONS.listing, call.access, execution_id, columns)
+    )
+    if row is None:
+        raise unknown_item(EXECUTIONS, execution_id)
+    return row
+
+
+async def delete_execution(call: Call) -> None:
+    execution_id = call.path["id"]
+    row = await find_execution(call, execution_id, "root_execution_id")
+    root_id = row["root_execution_id"]
+    if root_id is not None:
+        raise Forbidden(
+            f"`{execution_id}` was started by a task of the execution `{root_id}`, and goes with it",
+            code="sub-execution",
+            hint=f"delete `{root_id}`",
+        )
+    await call.backend.engine.delete(execution_id, force=call.query["force"])
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/v2/executions",
+        summary="List executions, those of sub-workflows included",
+        tag="executions",
+        handler=list_executions,
+        query=EXECUTIONS.parameters(),
+        result=page_type("executions", Execution),
+        statuses=(400, 403, 404),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v2/executions/{id}",
+        summary="Read an execution, or wait for what becomes of it",
+        tag="executions",
+        handler=get_execution,
+        query=(FIELDS, *WAIT_PARAMETERS),
+        result=Execution,
+        statuses=(400, 404),
+        takes_seconds=False,
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/v2/executions/{id}",
+        summary="Delete an execution with its tasks, action executions and sub-executions",
+        tag="executions",
+        handler=delete_execution,
+        query=(Parameter("force", "bool", "Delete it even if it has not ended"),),
+        status=204,
+        statuses=(403, 404, 409),
+    ),
+)

@@ -1,0 +1,69 @@
+"""What the resources of stored definitions have in common: texts come in, rows go out."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import asdict
+
+from maestrale.api.call import Call
+from maestrale.api.collections import Collection, chosen_attributes, present_row
+from maestrale.api.endpoint import Parameter
+from maestrale.definitions import Upload, find_faults, is_checked, read_upload
+from maestrale.lang import DocumentKind
+from maestrale.store import StoreReader
+from maestrale.store.records import Record
+from maestrale.wire.validation import Verdict
+
+T = TypeVar("T")
+
+NAMESPACE = Parameter("namespace", "text", "The namespace; the default one is empty", default="")
+FIELDS = Parameter("fields", "unique-list", "The attributes to show, separated by commas; `id` always is")
+ALL_PROJECTS = Parameter("all_projects", "bool", "The rows of all projects; for administrators")
+SCOPE = Parameter("scope", "text", "`private` or `public`; private if it is left out")
+UPLOAD_PARAMETERS = (
+    SCOPE,
+    NAMESPACE,
+    Parameter(
+        "skip_validation", "presence", "Take a text that does not pass validation, if the operator allows it"
+    ),
+)
+
+
+async def read_text(call: Call, kind: DocumentKind) -> Upload:
+    """The definitions in the body, read beside the event loop: a long text takes a while."""
+    checked = is_checked(call.backend.settings.validation_mode, skip=call.query["skip_validation"])
+    return await asyncio.to_thread(read_upload, call.body, kind, checked=checked)
+
+
+async def judge(call: Call, kind: DocumentKind) -> Verdict:
+    """Whether the text in the body would be taken."""
+    faults = await asyncio.to_thread(find_faults, call.body, kind)
+    return Verdict(valid=True) if faults is None else Verdict(valid=False, error=faults)
+
+
+def shown(row: Struct, collection: Collection) -> dict[str, Any]:
+    """A row with all its attributes."""
+    attributes = [each for each in collection.attributes if each.shown == "always"]
+    return present_row(asdict(row), attributes)
+
+
+def shown_as_new(row: Struct, collection: Collection) -> dict[str, Any]:
+    """A row that was just made: nobody can have updated it."""
+    item = shown(row, collection)
+    item.pop("updated_at", None)
+    return item
+
+
+async def get_row(
+    call: Call, collection: Collection, find: Callable[[StoreReader], Record]
+) -> dict[str, Any]:
+    """A row with the attributes that the request chooses."""
+    attributes = chosen_attributes(call, collection, is_item=True)
+    return present_row(asdict(await call.backend.read(find)), attributes)
+
+
+def or_none(value: T | UnsetType) -> T | None:
+    """An attribute of a body; None where it is not given."""
+    return None if value is UNSET else value

@@ -1,0 +1,136 @@
+"""Long polls: a request that is answered as soon as an execution has come to a state.
+
+A waiter costs a subscription and a timer. Only where this process does not run the execution does it look
+at the row, now and then: another process on the same database may run it.
+"""
+
+import asyncio
+import math
+from contextlib import suppress
+
+from msgspec import Struct
+
+from maestrale.api.call import Call
+from maestrale.api.endpoint import Parameter
+from maestrale.core.status import ENDED_EXECUTION, ExecutionState
+from maestrale.engine import Subscription
+from maestrale.errors import Error, InvalidInput
+from maestrale.store.listing_tables import EXECUTIONS
+
+LOOK_SECONDS = 1.0
+"""How often the row of an execution that does not run here is looked at."""
+
+WAIT_PARAMETERS = (
+    Parameter("wait", "text", "Answer when the state is reached, but after so many seconds at the latest"),
+    Parameter(
+        "until",
+        "text",
+        "What to wait for: `done` (`SUCCESS`, `ERROR` or `CANCELLED`; the default), `paused` (done, or"
+        " `PAUSED`), or a state",
+    ),
+)
+
+_DONE = frozenset(str(state) for state in ENDED_EXECUTION)
+_WORDS = {"done": _DONE, "paused": _DONE | {str(ExecutionState.PAUSED)}}
+
+
+class Waiting(Struct, frozen=True):
+    """What a request waits for, and for how long."""
+
+    seconds: float
+    states: frozenset[str]
+
+
+def read_waiting(call: Call) -> Waiting | None:
+    """What a request waits for. None: nothing.
+
+    Raises:
+        InvalidInput: The seconds are no number, or there is no such state.
+    """
+    wait, until = call.query.get("wait"), call.query.get("until")
+    if wait is None:
+        if until is not None:
+            raise InvalidInput(
+                "`until` says what to wait for, and `wait` is not there to say how long",
+                code="until-without-wait",
+                hint="add `wait=30`, or another number of seconds",
+            )
+        return None
+    seconds = min(_seconds(wait), call.backend.settings.longest_wait_seconds)
+    return Waiting(seconds, _states("done" if until is None else until))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise InvalidInput(
+            f"`wait` has to be a number of seconds, and is `{text[:50]}`",
+            code="wait-seconds",
+            hint="such as `wait=30` or `wait=0.5`",
+        )
+    return seconds
+
+
+def _states(text: str) -> frozenset[str]:
+    if text in _WORDS:
+        return _WORDS[text]
+    if text in list(ExecutionState):
+        return frozenset({text})
+    names = ", ".join([*_WORDS, *ExecutionState])
+    raise InvalidInput(
+        f"`until` has to be one of {names}, and is `{text[:50]}`",
+        code="until-what",
+        hint="`done` is the default",
+    )
+
+
+async def wait_for_state(
+    call: Call,
+    execution_id: str,
+    root_id: str,
+    waiting: Waiting,
+    live: Subscription,
+    *,
+    looks_first: bool = True,
+) -> None:
+    """Return when the execution has such a state, when it is gone, or when the time is over; or earlier,
+    when nothing can be seen of it here any more, for instance because the server stops.
+
+    Args:
+        live: Subscribed before the state was read for the last time, so that nothing is missed.
+        looks_first: Whether the state may have been reached before `live`.
+    """
+    engine = call.backend.engine
+    with suppress(TimeoutError):
+        async with asyncio.timeout(waiting.seconds):
+            while not looks_first or not await _has_come(call, execution_id, waiting):
+                looks_first = True
+                pause = None if engine.holds(root_id) else LOOK_SECONDS
+                if await _happens(live, execution_id, waiting, pause):
+                    return
+
+
+async def _has_come(call: Call, execution_id: str, waiting: Waiting) -> bool:
+    row = await call.backend.read(
+        lambda store: store.find_row(EXECUTIONS, call.access, execution_id, ("state",))
+    )
+    return row is None or row["state"] in waiting.states
+
+
+async def _happens(live: Subscription, execution_id: str, waiting: Waiting, pause: float | None) -> bool:
+    """Whether the state is seen, or nothing will be seen any more; False: look at the row again."""
+    try:
+        async with asyncio.timeout(pause):
+            while (step := await live.next()) is not None:
+                row = step.changes.executions.get(execution_id)
+                if row is not None and row.state in waiting.states:
+                    return True
+            return True
+    except TimeoutError:
+        return False
+    except Error:  # It was deleted, or another process runs it now.
+        await asyncio.sleep(LOOK_SECONDS)
+        return False

@@ -1,0 +1,77 @@
+"""From a command line to a client, and from what happens to it to an exit code."""
+
+import asyncio
+import os
+import shlex
+from argparse import ArgumentParser, Namespace
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from maestrale.cli.command_line import PROGRAM, Command
+from maestrale.cli.signals import Interrupted, Signals
+from maestrale.client import DEFAULT_URL, Client
+
+URL_VARIABLE = "MAESTRALE_URL"
+PROJECT_VARIABLE = "MAESTRALE_PROJECT"
+TOKEN_VARIABLE = "MAESTRALE_TOKEN"
+
+SIGNAL_BASE = 128
+
+Deed: TypeAlias = Callable[[Client, Namespace], Awaitable[int | None]]
+"""What a command does. It gives an exit code; None is 0."""
+
+
+def command(summary: str, add: Callable[[ArgumentParser], None], do: Deed, details: str = "") -> Command:
+    """A command that speaks with a server."""
+
+    def add_all(parser: ArgumentParser) -> None:
+        add(parser)
+        _add_connection(parser)
+
+    return Command(summary, add_all, lambda given: _call(do, given), details)
+
+
+def _add_connection(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("server")
+    group.add_argument("--url", metavar="URL", help=f"default: ${URL_VARIABLE}, else {DEFAULT_URL}")
+    group.add_argument(
+        "--project", metavar="ID", help=f"whose things are meant; default: ${PROJECT_VARIABLE}"
+    )
+    group.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help=f"sent as X-Auth-Token; default: ${TOKEN_VARIABLE}, which shows in no list of processes",
+    )
+
+
+def _call(do: Deed, given: Namespace) -> int:
+    try:
+        return asyncio.run(_run(do, given))
+    except Interrupted as interrupted:
+        return SIGNAL_BASE + interrupted.signal
+
+
+async def _run(do: Deed, given: Namespace) -> int:
+    client = Client(
+        given.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL,
+        project=given.project or os.environ.get(PROJECT_VARIABLE),
+        token=given.token or os.environ.get(TOKEN_VARIABLE),
+    )
+    async with client:
+        with Signals() as signals:
+            return await signals.race(_code(do, client, given))
+
+
+async def _code(do: Deed, client: Client, given: Namespace) -> int:
+    return await do(client, given) or 0
+
+
+def command_to(given: Namespace, *words: str) -> str:
+    """A command line about the same server, for hints."""
+    named = [
+        part
+        for option, value in (("--url", given.url), ("--project", given.project))
+        if value
+        for part in (option, value)
+    ]
+    return shlex.join([PROGRAM, *words, *named])

@@ -1,0 +1,211 @@
+"""Pausing the whole service, so that nothing runs while somebody works on what it needs.
+
+What is running is paused execution by execution; each carries the mark of the maintenance in its
+`state_info`, in the same commit that pauses it. So nothing else has to be remembered, however many there
+are: whatever is paused with that mark is resumed afterwards, and nothing that somebody else has paused.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Literal, Self
+
+import msgspec
+from msgspec import Struct
+
+from maestrale.core.status import ENDED_EXECUTION, ExecutionState, TaskState
+from maestrale.engine.engine import Engine
+from maestrale.engine.readers import Read
+from maestrale.errors import Conflict, Error, NotFound
+from maestrale.ids import new_id
+from maestrale.store import Access, Condition, Order, Query, StoreReader
+from maestrale.store.conditions import MOST_VALUES
+from maestrale.store.listing_tables import EXECUTIONS, TASKS
+
+Status = Literal["RUNNING", "PAUSING", "PAUSED"]
+Row = Mapping[str, Any]
+
+FIRST_LOOK_SECONDS, LATER_LOOK_SECONDS = 0.1, 2.0
+"""Between two looks at whether anything runs still; the pause doubles."""
+
+_SETTING = "maintenance"
+_EVERYBODY = Access(is_admin=True)
+
+
+class Record(Struct, frozen=True):
+    """What outlives the process. `mark`: of the executions that are to be resumed; empty once they are."""
+
+    status: Status = "RUNNING"
+    mark: str = ""
+
+
+class Maintenance:
+    """Whether the service works. Use it as an asynchronous context manager, inside the engine's.
+
+    Entered, it goes on from where the last process left it.
+
+    Args:
+        on_trouble: Called with the error when an execution can be neither paused nor resumed for now.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        read: Read,
+        *,
+        on_trouble: Callable[[Error], None] = lambda error: None,
+    ) -> None:
+        self._engine = engine
+        self._read = read
+        self._on_trouble = on_trouble
+        self._record = Record()
+        self._work: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+
+    @property
+    def status(self) -> Status:
+        return self._record.status
+
+    async def __aenter__(self) -> Self:
+        text = await self._read(lambda store: store.get_setting(_SETTING))
+        if text is not None:
+            self._record = msgspec.json.decode(text, type=Record)
+        self._go_on()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._stop_work()
+
+    async def pause(self) -> Status:
+        """Pause the service, if it is not paused or being paused already. Returns: its status now."""
+        async with self._changing:
+            if self.status == "RUNNING":
+                await self._stop_work()
+                # Of an earlier maintenance some may still wait to be resumed: they keep their mark.
+                mark = self._record.mark or f"The service is in maintenance [{new_id()}]"
+                await self._keep(Record("PAUSING", mark))
+                self._go_on()
+            return self.status
+
+    async def resume(self) -> Status:
+        """Let the service work again; what the maintenance has paused goes on in the background."""
+        async with self._changing:
+            if self.status != "RUNNING":
+                await self._stop_work()
+                await self._keep(Record("RUNNING", self._record.mark))
+                self._go_on()
+            return self.status
+
+    async def settled(self) -> Status:
+        """The status, once what follows from it has happened: nothing runs, or all that was paused does."""
+        while self._work is not None and not self._work.done():
+            await asyncio.wait([self._work])
+        return self.status
+
+    async def _keep(self, record: Record) -> None:
+        text = msgspec.json.encode(record).decode()
+        await self._engine.write(lambda store: store.put_setting(_SETTING, text))
+        self._record = record
+
+    async def _stop_work(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._work
+            self._work = None
+
+    def _go_on(self) -> None:
+        """Do in the background what the status asks for."""
+        if self.status == "PAUSING":
+            self._work = asyncio.create_task(self._pause_all())
+        elif self.status == "RUNNING" and self._record.mark:
+            self._work = asyncio.create_task(self._resume_all())
+
+    async def _pause_all(self) -> None:
+        mark = self._record.mark
+        await self._until_done(lambda: self._pause_running(mark))
+        await self._insist(lambda: self._keep(Record("PAUSED", mark)))
+
+    async def _resume_all(self) -> None:
+        mark = self._record.mark
+        await self._until_done(lambda: self._resume_paused(mark))
+        await self._insist(lambda: self._keep(Record("RUNNING")))
+
+    async def _until_done(self, attempt: Callable[[], Awaitable[bool]]) -> None:
+        """Try again and again, more and more slowly, until it is done."""
+        seconds = FIRST_LOOK_SECONDS
+        while True:
+            try:
+                if await attempt():
+                    return
+            except Error as error:  # Such as a database that does not answer for a while.
+                self._on_trouble(error)
+            await asyncio.sleep(seconds)
+            seconds = min(2 * seconds, LATER_LOOK_SECONDS)
+
+    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
+        async def attempt() -> bool:
+            await work()
+            return True
+
+        await self._until_done(attempt)
+
+    async def _pause_running(self, mark: str) -> bool:
+        """Pause whatever runs. True: nothing does any more."""
+
+        async def pause(row: Row) -> None:
+            await self._engine.pause(row["id"], root_id=row["root_id"], message=mark)
+
+        running = (Condition("state", "eq", str(ExecutionState.RUNNING)),)
+        return not await self._for_each(running, pause) and not await self._read(_runs_any_task)
+
+    async def _resume_paused(self, mark: str) -> bool:
+        """Resume what the maintenance has paused. True: nothing of it is left."""
+
+        async def resume(row: Row) -> None:
+            await self._engine.resume(row["id"], root_id=row["root_id"])
+
+        paused = (
+            Condition("state", "eq", str(ExecutionState.PAUSED)),
+            Condition("state_info", "eq", mark),
+        )
+        return not await self._for_each(paused, resume)
+
+    async def _for_each(
+        self, conditions: tuple[Condition, ...], work: Callable[[Row], Awaitable[None]]
+    ) -> int:
+        """Do it with the executions that fulfil the conditions, but only with the oldest of each tree, which
+        takes with it what it has started. Returns: With how many.
+
+        Raises:
+            Unavailable: The database did not answer.
+        """
+        query = Query(
+            conditions=conditions,
+            order=(Order("created_at"), Order("number")),
+            attributes=("id", "root_id"),
+        )
+        rows = await self._read(lambda store: store.list_page(EXECUTIONS, _EVERYBODY, query))
+        oldest = {row["root_id"]: row for row in reversed(rows)}
+        done = 0
+        for row in oldest.values():
+            # It may have ended or gone meanwhile, or be another process's, which does not pause.
+            with suppress(Conflict, NotFound):
+                await work(row)
+                done += 1
+        return done
+
+
+def _runs_any_task(store: StoreReader) -> bool:
+    """Whether a task runs whose execution has not ended."""
+    live = [str(state) for state in ExecutionState if state not in ENDED_EXECUTION]
+    query = Query(conditions=(Condition("state", "in", live),), attributes=("id",))
+    ids = [row["id"] for row in store.list_page(EXECUTIONS, _EVERYBODY, query)]
+    for first in range(0, len(ids), MOST_VALUES):
+        conditions = (
+            Condition("workflow_execution_id", "in", ids[first : first + MOST_VALUES]),
+            Condition("state", "eq", str(TaskState.RUNNING)),
+        )
+        if store.list_page(TASKS, _EVERYBODY, Query(conditions=conditions, attributes=("id",), limit=1)):
+            return True
+    return False

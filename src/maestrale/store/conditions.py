@@ -1,0 +1,187 @@
+"""One filter of a listing, as a condition in SQL.
+
+What is compared is what is shown: an instant is shown to the second, so any instant of a second is that
+second. Nothing equals NULL, and nothing differs from it: it is asked for by `is-null`, or by the value None.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+from maestrale.errors import InvalidInput
+from maestrale.store import json_text
+from maestrale.store.columns import Kind, instant_parameter
+from maestrale.store.listing_tables import Attribute
+from maestrale.store.listings import Condition, Operator
+
+Clause: TypeAlias = tuple[str, list[Any]]
+"""A condition, with its parameters."""
+
+MOST_VALUES = 500
+"""The longest list that `in` and `nin` take; databases have bounds of their own somewhere above."""
+
+_ORDERED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_LISTED: tuple[Operator, ...] = ("in", "nin", "all-of")
+_EQUALITY = frozenset({"eq", "neq", "in", "nin", "is-null"})
+_OPERATORS: dict[Kind, frozenset[str]] = {
+    Kind.TEXT: _EQUALITY | _ORDERED.keys() | {"has"},
+    Kind.ENUM: _EQUALITY | _ORDERED.keys() | {"has"},
+    Kind.INTEGER: _EQUALITY | _ORDERED.keys(),
+    Kind.INSTANT: _EQUALITY | _ORDERED.keys(),
+    Kind.BOOLEAN: _EQUALITY,
+    Kind.JSON: _EQUALITY,
+}
+
+_SUITABLE: dict[Kind, Callable[[Any], bool]] = {
+    Kind.TEXT: lambda value: isinstance(value, str),
+    Kind.ENUM: lambda value: isinstance(value, str),
+    Kind.INTEGER: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    Kind.INSTANT: lambda value: isinstance(value, datetime) and value.tzinfo is not None,
+    Kind.BOOLEAN: lambda value: isinstance(value, bool),
+    Kind.JSON: lambda value: True,
+}
+_WANTED = {
+    Kind.TEXT: "a text",
+    Kind.ENUM: "a text",
+    Kind.INTEGER: "an integer",
+    Kind.INSTANT: "an instant with its time zone",
+    Kind.BOOLEAN: "true or false",
+    Kind.JSON: "data",
+}
+
+
+def condition_clause(attribute: Attribute, condition: Condition, *, by_index: bool = True) -> Clause:
+    """The SQL of a filter on this attribute.
+
+    Args:
+        by_index: False keeps the database from choosing an index of this attribute.
+
+    Raises:
+        InvalidInput: The attribute does not have that operator, or not such values
+            (`unsuitable-operator`, `unsuitable-value`, `too-many-values`).
+    """
+    _check(attribute, condition)
+    expression = attribute.expression
+    if not by_index and attribute.kind in (Kind.TEXT, Kind.ENUM):
+        expression = f"({expression} || '')"
+    if not by_index and attribute.kind is Kind.INSTANT:
+        expression = f"({expression} + 0)"
+    value, operator = condition.value, condition.operator
+    if operator == "is-null" or (value is None and operator == "eq"):
+        return f"{expression} IS NULL", []
+    if value is None:
+        return f"{expression} IS NOT NULL", []
+    if operator in ("in", "nin") and not value:
+        return ("1 = 0" if operator == "in" else "1 = 1"), []
+    match attribute.kind:
+        case Kind.JSON:
+            return _data_clause(attribute, condition)
+        case Kind.INSTANT:
+            return _instant_clause(expression, operator, value)
+        case _:
+            return _plain_clause(expression, operator, value)
+
+
+def _check(attribute: Attribute, condition: Condition) -> None:
+    name, kind, operator = condition.attribute, attribute.kind, condition.operator
+    if operator not in _OPERATORS[kind] and not (operator == "all-of" and attribute.is_tags):
+        raise InvalidInput(
+            f"`{name}` cannot be compared by `{operator}`",
+            code="unsuitable-operator",
+            hint=f"it can be by {', '.join(f'`{each}`' for each in sorted(_OPERATORS[kind]))}",
+        )
+    if operator == "is-null" or (condition.value is None and operator in ("eq", "neq")):
+        return
+    is_list = operator in _LISTED
+    values = condition.value if is_list else [condition.value]
+    suits = (lambda value: isinstance(value, str)) if operator == "all-of" else _SUITABLE[kind]
+    if not isinstance(values, list | tuple) or not all(map(suits, values)):
+        raise InvalidInput(
+            f"`{name}` is compared by `{operator}` with {'a list, each item' if is_list else ''}"
+            f" {'a text' if operator == 'all-of' else _WANTED[kind]}",
+            code="unsuitable-value",
+            hint="give a value of that kind",
+        )
+    if len(values) > MOST_VALUES:
+        raise InvalidInput(
+            f"`{name}` is compared with {len(values)} values, and {MOST_VALUES} are the most",
+            code="too-many-values",
+            hint="ask for them in parts",
+        )
+
+
+def _plain_clause(expression: str, operator: Operator, value: Any) -> Clause:
+    match operator:
+        case "eq":
+            return f"{expression} = ?", [_plain(value)]
+        case "neq":
+            return f"{expression} <> ?", [_plain(value)]
+        case "has":
+            return f"instr({expression}, ?) > 0", [_plain(value)]  # LIKE has wildcards, and no case.
+        case "in" | "nin":
+            marks = ", ".join("?" * len(value))
+            word = "IN" if operator == "in" else "NOT IN"
+            return f"{expression} {word} ({marks})", [_plain(each) for each in value]
+        case _:
+            return f"{expression} {_ORDERED[operator]} ?", [_plain(value)]
+
+
+def _plain(value: Any) -> Any:
+    """A value as the driver takes it: it is slow with subclasses of str, and knows no enums."""
+    return str.__str__(value) if isinstance(value, str) else value
+
+
+def _instant_clause(expression: str, operator: Operator, value: Any) -> Clause:
+    match operator:
+        case "eq" | "neq" | "in" | "nin":
+            seconds = [value] if operator in ("eq", "neq") else value
+            within = " OR ".join([f"({expression} >= ? AND {expression} < ?)"] * len(seconds))
+            bounds = [bound for second in seconds for bound in _bounds(second)]
+            return f"{'NOT ' if operator in ('neq', 'nin') else ''}({within})", bounds
+        case "gt":
+            return f"{expression} >= ?", [_bounds(value)[1]]
+        case "gte":
+            return f"{expression} >= ?", [_bounds(value)[0]]
+        case "lt":
+            return f"{expression} < ?", [_bounds(value)[0]]
+        case _:
+            return f"{expression} < ?", [_bounds(value)[1]]
+
+
+def _bounds(instant: datetime) -> tuple[int, int]:
+    """The first instant of a second, and the first after it."""
+    first = instant_parameter(instant.astimezone(UTC).replace(microsecond=0))
+    return first, first + timedelta(seconds=1) // timedelta(microseconds=1)
+
+
+def _data_clause(attribute: Attribute, condition: Condition) -> Clause:
+    stored = _followed(attribute.expression)
+    if condition.operator == "all-of":
+        return f"json_has_all({stored}, ?)", [_json(condition.value)]
+    values: Sequence[Any] = condition.value if condition.operator in _LISTED else [condition.value]
+    negation = "NOT " if condition.operator in ("neq", "nin") else ""
+    return f"{negation}json_among({stored}, ?)", [_json(values)]
+
+
+def _followed(expression: str) -> str:
+    """What a column of JSON holds, or the blob it refers to."""
+    return (
+        f"CASE WHEN substr({expression}, 1, 1) = '@'"
+        f" THEN (SELECT b.data FROM blobs b WHERE b.id = substr({expression}, 2)) ELSE {expression} END"
+    )
+
+
+def _json(values: Any) -> str:
+    """A parameter of JSON.
+
+    Raises:
+        InvalidInput: It is not data (`unsuitable-value`).
+    """
+    try:
+        return json_text.encode(list(values)).decode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput(
+            f"the value of a filter cannot be compared: {error}",
+            code="unsuitable-value",
+            hint="give plain, not too deeply nested data",
+        ) from error

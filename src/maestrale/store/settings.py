@@ -1,0 +1,20 @@
+"""Settings of the whole service that outlive the processes: a text by its name."""
+
+from maestrale.store.database import Database
+
+_PREFIX = "setting."
+
+
+def get_setting(database: Database, key: str) -> str | None:
+    """The text that was put there last. None: none ever was."""
+    found = database.rows('SELECT "value" FROM meta WHERE "key" = ?', (_PREFIX + key,))
+    return found[0][0] if found else None
+
+
+def put_setting(database: Database, key: str, value: str) -> None:
+    """Keep a text in the stead of the one before. The caller commits."""
+    database.run(
+        'INSERT INTO meta ("key", "value") VALUES (?, ?)'
+        ' ON CONFLICT ("key") DO UPDATE SET "value" = excluded."value"',
+        (_PREFIX + key, value),
+    )

@@ -1,0 +1,37 @@
+"""The shapes of `/` and `/v2/`."""
+
+from msgspec import Struct
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """Where a version of the API is."""
+
+    href: str
+    target: str
+    rel: str
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """A version of the API."""
+
+    id: str
+    status: str
+    links: list[Link]
+
+
+class Versions(Struct, frozen=True, kw_only=True):
+    """All versions of the API."""
+
+    versions: list[Version]
+
+
+class Root(Struct, frozen=True, kw_only=True):
+    """The root of version 2."""
+
+    uri: str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """That the process lives, or is ready."""
+
+    status: str
