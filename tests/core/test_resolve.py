@@ -3,6 +3,7 @@
 import pytest
 
 from maestrale.core import Result
+from maestrale.testing.stage import Stage
 
 from .staging import DONE, document, ran, tasks
 
@@ -134,3 +135,26 @@ def test_an_asynchronous_ad_hoc_action_is_completed_like_any_other() -> None:
     stage.complete("a", DONE)
 
     assert stage.runs()[0].result == {"i": "done"}
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        (
+            "a: {workflow: other, on-error: b}",
+            "Failed to start workflow other: the stored definition is wrong",
+        ),
+        ("a: {action: other, on-error: b}", "Failed to read action other: the stored definition is wrong"),
+    ],
+)
+def test_a_definition_that_was_stored_unchecked_and_is_wrong_fails_the_task_that_needs_it(
+    task: str, says: str
+) -> None:
+    wrong = {"document": "wrong", "id": "w1"}
+    stage = Stage(f"version: '2.0'\nw:\n  tasks:\n    {task}\n    b: {{}}\n", answer=lambda question: wrong)
+    stage.documents["wrong"] = "version: '2.0'\nother: {tasks: 7}\n"
+
+    stage.start("w")
+
+    assert f"{says}the stored definition is wrong" in str(stage.task("a").state_info)
+    assert str(stage.task("a").state) == "ERROR"

@@ -71,7 +71,7 @@ class Library(Protocol):
     """The definitions, by the content id of the document that holds them and by full name.
 
     Both raise LookupError where there is none, which is a bug of the caller: the core asks only for
-    what a pin names.
+    what a pin names. They raise InvalidInput where the document was stored unchecked and is wrong.
     """
 
     def get_workflow(self, document: str, name: str) -> Workflow: ...

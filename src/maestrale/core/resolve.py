@@ -15,6 +15,7 @@ from maestrale.core.publishing import deep_merge
 from maestrale.core.scopes import question, task_scope, wrapper_scope
 from maestrale.core.state import Execution, Pin, Task
 from maestrale.core.turn import Turn
+from maestrale.errors import InvalidInput
 from maestrale.expressions import Json, Template
 from maestrale.lang.model import AdHocAction
 
@@ -109,7 +110,11 @@ def _find_definition(
 
 
 def definition_of(turn: Turn, pin: Pin) -> AdHocAction:
-    return turn.world.library.get_action(pin.document, pin.name)
+    """The ad-hoc action that a pin names. Raises: ForcedFailure: It was stored unchecked and is wrong."""
+    try:
+        return turn.world.library.get_action(pin.document, pin.name)
+    except InvalidInput as error:
+        raise ForcedFailure(f"Failed to read action {pin.name}: {error.message}") from error
 
 
 def base_input(

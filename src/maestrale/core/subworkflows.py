@@ -32,7 +32,10 @@ def launch(turn: Turn, task: Task, name: str, given: Mapping[str, Json], index: 
         raise TaskFailure(f"Failed to find workflow [name={name}] [namespace={parent.namespace}]")
     if parent.depth >= turn.world.limits.depth:
         raise TaskFailure(f"Failed to start workflow {name}: sub-workflows nest deeper than {parent.depth}")
-    declared = {parameter.name for parameter in turn.world.library.get_workflow(pin.document, pin.name).input}
+    try:
+        declared = {p.name for p in turn.world.library.get_workflow(pin.document, pin.name).input}
+    except InvalidInput as error:
+        raise TaskFailure(f"Failed to start workflow {name}: {error.message}") from error
     number = turn.number()
     execution = Execution(
         id=turn.id(number),

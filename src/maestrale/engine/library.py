@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 
-from maestrale.errors import Unavailable
+from maestrale.errors import InvalidInput
 from maestrale.lang import parse
 from maestrale.lang.model import AdHocAction, Definitions, Workflow
 
@@ -40,10 +40,11 @@ class DocumentLibrary:
         if found is None:
             parsed = parse(self._read(document))
             if parsed.definitions is None:
-                raise Unavailable(
-                    f"the stored definition {document} is not accepted by this version: {parsed.problems[0]}",
+                raise InvalidInput(
+                    f"the stored definition is wrong: {parsed.problems[0]}",
                     code="definition-refused",
-                    hint="go on with the version of maestrale that started the execution",
+                    hint="mend it and upload it again; if an earlier version of maestrale took it, what "
+                    "runs goes on with that version",
                 )
             found = parsed.definitions
             self.add(document, found)

@@ -34,7 +34,7 @@ def kind_of_document(document: Reader) -> DocumentKind:
     if isinstance(value.get("name"), str) and ("workflows" in value or "actions" in value):
         return DocumentKind.WORKBOOK
     entries = [entry for key, entry in value.items() if key != "version"]
-    if entries and all(isinstance(entry, dict) and "base" in entry for entry in entries):
+    if entries and all(isinstance(each, dict) and "base" in each and "tasks" not in each for each in entries):
         return DocumentKind.ACTIONS
     return DocumentKind.WORKFLOWS
 
