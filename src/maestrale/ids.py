@@ -7,7 +7,6 @@ derives every id from the id of the execution's root and a counter.
 import uuid
 from hashlib import blake2b
 
-
 DEFAULT_PROJECT = "<default-project>"
 """The project of whoever names none. Source: Mistral v2, with authentication disabled."""
 

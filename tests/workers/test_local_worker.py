@@ -604,3 +604,48 @@ def test_cancelling_a_command_ends_its_processes_before_its_place_is_free(tmp_pa
         return reports.results, rest
 
     assert asyncio.run(body()) == ({}, b"")
+
+
+def test_a_worker_that_is_drained_ends_what_runs_and_begins_nothing_more() -> None:
+    async def body() -> None:
+        may_end = asyncio.Event()
+
+        async def work() -> str:
+            await may_end.wait()
+            return "done"
+
+        reports = Recorder()
+        worker = LocalWorker(Registry([action("my.action")(work)]), reports, slots=1)
+        worker.submit(assign("my.action", run_id="runs"))
+        worker.submit(assign("my.action", run_id="waits"))
+        draining = asyncio.ensure_future(worker.drain(60))
+        await asyncio.sleep(0)
+        worker.submit(assign("my.action", run_id="comes"))
+        may_end.set()
+
+        await draining
+
+        assert reports.results == {("runs", 1): Result(value="done")}
+        assert (worker.holds("waits", 1), worker.holds("comes", 1), worker.running) == (True, True, 0)
+        await worker.close(grace=1)
+
+    asyncio.run(body())
+
+
+def test_a_drain_does_not_wait_for_ever() -> None:
+    async def body() -> None:
+        async def work() -> None:
+            await asyncio.Event().wait()
+
+        reports = Recorder()
+        worker = LocalWorker(Registry([action("my.action")(work)]), reports)
+        worker.submit(assign("my.action"))
+        await asyncio.sleep(0)
+
+        async with asyncio.timeout(5):
+            await worker.drain(0.01)
+            await worker.close(grace=1)
+
+        assert reports.results == {}
+
+    asyncio.run(body())

@@ -65,6 +65,7 @@ ENDPOINTS = (
         tag=TAG,
         handler=get_root,
         result=Root,
+        statuses=(302,),
         needs_identity=False,
     ),
     Endpoint(

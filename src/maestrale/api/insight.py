@@ -39,9 +39,7 @@ def _reading(call: Call, execution_id: str) -> Callable[[StoreReader], State | N
     def read(store: StoreReader) -> State | None:
         row = store.find_row(EXECUTIONS, call.access, execution_id, ("root_id",))
         rows = None if row is None else store.load_tree(row["root_id"])
-        return (
-            None if rows is None else rows.state()
-        )
+        return None if rows is None else rows.state()
 
     return read
 

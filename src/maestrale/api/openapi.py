@@ -24,6 +24,8 @@ _QUERY_SCHEMAS: Mapping[Kind, JsonObject] = {
 }
 
 _IDENTITY_STATUSES = (401,)
+_PAGE_STATUSES = (302, 401, 423)
+"""Answered with a page, whose text is in a header too."""
 _TEXT_SCHEMA: JsonObject = {"type": "string"}
 
 
@@ -145,7 +147,9 @@ def _responses(endpoint: Endpoint, schemas: Mapping[int, JsonObject]) -> JsonObj
     responses = {str(endpoint.status): success}
     for status in error_statuses(endpoint):
         described: JsonObject = {"description": HTTPStatus(status).phrase}
-        if status not in (401, 423):  # These are pages, whose text is in a header too.
+        if status not in _PAGE_STATUSES:
             described["content"] = {"application/json": {"schema": fault}}
+        if status == 400 and endpoint.body is str:  # What is no text at all is refused with a page.
+            described["content"]["text/html"] = {"schema": _TEXT_SCHEMA}
         responses[str(status)] = described
     return responses

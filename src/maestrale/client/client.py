@@ -1,5 +1,6 @@
 """The client: one connection pool, and a manager for each resource of the API."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import httpx
@@ -27,6 +28,7 @@ class Client:
         url: Of the server, with or without `/v2`.
         project: Whose rows are meant; None: the server's default.
         token: Sent as `X-Auth-Token`, for servers behind something that checks it.
+        headers: More of them, for every request, such as those of a proxy.
         timeout: Seconds without a sign of the server after which a request is given up. Requests that
             wait by their nature have bounds of their own.
         patience: Seconds for which a lost answer is asked for again, where that changes nothing, and for
@@ -35,7 +37,7 @@ class Client:
         transport: What carries requests; for tests. None: the network.
 
     Raises:
-        InvalidInput: `url` is none, or a header cannot carry `project` or `token`.
+        InvalidInput: `url` is none, or a header cannot carry its value.
     """
 
     def __init__(
@@ -44,14 +46,15 @@ class Client:
         *,
         project: str | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT_SECONDS,
         patience: float = PATIENCE_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        headers = {"X-Project-Id": project, "X-Auth-Token": token}
+        all_headers = {"X-Project-Id": project, "X-Auth-Token": token, **(headers or {})}
         self._transport = Transport(
             url,
-            headers={name: _header(name, value) for name, value in headers.items() if value},
+            headers={name: _header(name, value) for name, value in all_headers.items() if value},
             timeout=timeout,
             patience=patience,
             transport=transport,

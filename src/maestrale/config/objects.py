@@ -52,10 +52,12 @@ class WorkerSettings(Struct, frozen=True, kw_only=True):
     Args:
         slots: Actions that wait most of the time, such as `std.http`.
         threads: Actions that are plain Python functions.
+        drain_seconds: How long actions under way may go on when the server is to stop.
     """
 
     slots: int = SLOTS
     threads: int = THREADS
+    drain_seconds: float = 10.0
 
 
 class Settings(Struct, frozen=True, kw_only=True):

@@ -234,6 +234,12 @@ ACTIONS = (
         field="threads",
     ),
     Setting(
+        name="drain_seconds",
+        kind=Number(0, DAY),
+        about="How long actions under way may go on when the server was told to stop.",
+        of=WorkerSettings,
+    ),
+    Setting(
         name="http_allowed_hosts",
         kind=Texts(Text("a host name", r"[^\s/:@]+")),
         about="The only hosts that std.http may ask; an empty list means any.",

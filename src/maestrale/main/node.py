@@ -29,6 +29,7 @@ class Node:
         create: Make the database where there is none.
         registry: None: the standard actions and those of the installed plugins.
         slots, threads: See `LocalWorker`.
+        drain_seconds: How long actions under way may go on at the end, before they are cut off.
         observer, on_trouble, on_commit, on_steps: See `Engine`.
 
     Raises (on entering):
@@ -45,6 +46,7 @@ class Node:
         clock: Clock | None = None,
         slots: int = SLOTS,
         threads: int = THREADS,
+        drain_seconds: float = 0.0,
         observer: Callable[[str, Changes], None] = lambda root_id, changes: None,
         on_trouble: Callable[[Error], None] = lambda error: None,
         on_commit: Callable[[float, int], None] = lambda seconds, steps: None,
@@ -61,6 +63,7 @@ class Node:
         self._on_steps = on_steps
         self._slots = slots
         self._threads = threads
+        self._drain_seconds = drain_seconds
         self._parts = AsyncExitStack()
         self.store: Store
         self.engine: Engine
@@ -77,6 +80,7 @@ class Node:
             self.engine.connect(self.worker)
             await parts.enter_async_context(self.engine)
             parts.push_async_callback(self.worker.close, GRACE_SECONDS)
+            parts.push_async_callback(self.worker.drain, self._drain_seconds)
             self._parts = parts.pop_all()
         return self
 

@@ -122,6 +122,7 @@ class Server:
             clock=self._clock,
             slots=self._settings.worker.slots,
             threads=self._settings.worker.threads,
+            drain_seconds=self._settings.worker.drain_seconds,
             on_trouble=_log_trouble,
             on_commit=self._figures.on_commit,
             on_steps=self._figures.on_steps,

@@ -56,6 +56,7 @@ class LocalWorker:
         self._on_loop = _Lane(slots)
         self._in_threads = _Lane(threads)
         self._closed = False
+        self._draining = False
 
     @property
     def running(self) -> int:
@@ -99,6 +100,16 @@ class LocalWorker:
         """Whether this attempt waits or runs here, or still has its result to report."""
         return (run_id, attempt) in self._attempts
 
+    async def drain(self, seconds: float) -> None:
+        """Begin nothing more, and wait until what runs has ended and is reported, at most so long.
+
+        What is submitted from now on waits: it is begun by whoever takes the trees over.
+        """
+        self._draining = True
+        works = [attempt.work for attempt in self._attempts.values() if attempt.work is not None]
+        if works:
+            await asyncio.wait(works, timeout=seconds)
+
     async def close(self, grace: float) -> None:
         """Stop: end everything, report nothing, and wait at most `grace` seconds for the ends."""
         self._closed = True
@@ -115,7 +126,7 @@ class LocalWorker:
             return Result(error=str(error))
 
     def _start_next(self, lane: "_Lane") -> None:
-        while lane.queue and lane.taken < lane.places and not self._closed:
+        while lane.queue and lane.taken < lane.places and not (self._closed or self._draining):
             attempt = lane.queue.popleft()
             if not attempt.cancelled:
                 lane.taken += 1
