@@ -1,4 +1,4 @@
-"""The smallest HTTP client that can load a server on the same two cores: keep-alive, one request at a time."""
+"""The smallest HTTP client that can load a server on the same two cores."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class Connection:
-    """One connection. Use it as an asynchronous context manager."""
+    """One connection that is kept, one request at a time. Use it as an asynchronous context manager."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
