@@ -35,7 +35,9 @@ def test_a_story_has_the_past_then_the_present_and_its_fold_is_the_stored_tree(t
         async with House(tmp_path / "db", ONE) as house:
             root_id, readers = await house.start("one"), _readers(house)
             with house.engine.feed.subscribe(root_id) as live:
-                steps = Story(house.engine.world, readers.run, root_id, live, pause=60).steps()
+                steps = Story(
+                    house.engine.world, readers.run, root_id, live, pause=60, is_here=lambda: True
+                ).steps()
                 past = await _first(steps, 2)
                 await house.succeed("ask", "yes")
                 present = await _first(steps, len(house.stored(root_id).tree.sequence * [0]) - 1)  # type: ignore[union-attr]
@@ -56,7 +58,9 @@ def test_what_another_process_commits_is_found_in_the_history(tmp_path: Path) ->
         async with House(tmp_path / "db", ONE) as house:
             root_id, readers = await house.start("one"), _readers(house)
             deaf = Subscription()  # Nobody publishes to it, as nobody does for what runs elsewhere.
-            steps = Story(house.engine.world, readers.run, root_id, deaf, pause=0.01).steps()
+            steps = Story(
+                house.engine.world, readers.run, root_id, deaf, pause=0.01, is_here=lambda: False
+            ).steps()
             assert _numbers(await _first(steps, 2)) == [1, None]
             await house.succeed("ask", "yes")
             async with asyncio.timeout(5):
@@ -84,7 +88,9 @@ def test_a_step_that_the_history_told_already_does_not_come_again(tmp_path: Path
                 readers = _readers(house)
                 await house.start("one", id="root")
                 assert live._steps.qsize() == 1
-                steps = Story(house.engine.world, readers.run, "root", live, pause=60).steps()
+                steps = Story(
+                    house.engine.world, readers.run, "root", live, pause=60, is_here=lambda: True
+                ).steps()
                 assert _numbers(await _first(steps, 2)) == [1, None]
                 await house.succeed("ask")
                 assert _numbers(await _first(steps, 1)) == [2]

@@ -191,7 +191,14 @@ async def _texts(call: Call, execution_id: str, root_id: str, told: Position) ->
     backend = call.backend
     telling = Telling(execution_id, set(), set(), {})
     with backend.engine.feed.subscribe(root_id) as live:
-        story = Story(backend.engine.world, backend.read, root_id, live, pause=KEEP_ALIVE_SECONDS)
+        story = Story(
+            backend.engine.world,
+            backend.read,
+            root_id,
+            live,
+            pause=KEEP_ALIVE_SECONDS,
+            is_here=lambda: backend.engine.holds(root_id),
+        )
         yield b"retry: 1000\n\n"
         end: tuple[Position, str, bytes] | None = None
         is_past = True  # What ended may have been run again since.

@@ -47,16 +47,27 @@ class Story:
 
     Args:
         live: Subscribed before the story begins, so that nothing falls between past and present.
-        pause: Seconds without a live step after which the history is looked at again: another
-            process on the same database may run the tree.
+        pause: Seconds without a live step after which None is given.
+        is_here: Whether this process runs the tree. Where it does not, another one on the same database
+            may, and the history is looked at again after each pause.
     """
 
-    def __init__(self, world: World, read: Read, root_id: str, live: Subscription, *, pause: float) -> None:
+    def __init__(
+        self,
+        world: World,
+        read: Read,
+        root_id: str,
+        live: Subscription,
+        *,
+        pause: float,
+        is_here: Callable[[], bool],
+    ) -> None:
         self._world = world
         self._read = read
         self._root_id = root_id
         self._live = live
         self._pause = pause
+        self._is_here = is_here
         self._sequence = 0
 
     async def steps(self) -> AsyncIterator[Step | None]:
@@ -73,8 +84,9 @@ class Story:
                 async with asyncio.timeout(self._pause):
                     step = await self._live.next()
             except TimeoutError:
-                async for missed in self._past():
-                    yield missed
+                if not self._is_here():
+                    async for missed in self._past():
+                        yield missed
                 yield None
                 continue
             if step is None:
