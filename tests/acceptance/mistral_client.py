@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -19,8 +20,27 @@ import httpx
 from tests.cli.processes import DEADLINE, Maestrale
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # What the libraries of OpenStack are warned of is no business of ours.
+    warnings.simplefilter("ignore")  # What the libraries of OpenStack are warned of is their business.
+    from mistralclient.api import client as library
+    from mistralclient.api.base import APIException
     from mistralclient.shell import MistralShell
+
+__all__ = [
+    "DURATION_SIGN",
+    "TIME",
+    "APIException",
+    "Mistral",
+    "MistralShell",
+    "Printed",
+    "an_id",
+    "eventually",
+    "library",
+    "normalised",
+    "normalised_data",
+    "program",
+    "serving",
+    "without_openstack",
+]
 
 T = TypeVar("T")
 
@@ -140,7 +160,9 @@ def _a_process_of_its_own() -> Iterator[None]:
     os.environ.update(without_openstack(variables))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter(
+                "ignore"
+            )  # What the libraries of OpenStack are warned of is their business.
             yield
     finally:
         os.environ.clear()
@@ -170,7 +192,7 @@ def program(name: str, *arguments: str, home: Path, **variables: str) -> Printed
 
 @contextlib.contextmanager
 def serving(home: Path, **settings: str) -> Iterator[str]:
-    """A server in a process of its own, with a new database.
+    """A server in a process of its own, with a new database. It must have met no error of its own.
 
     Args:
         settings: By their names, as in `auth_mode="trusted-headers"`.
@@ -186,5 +208,9 @@ def serving(home: Path, **settings: str) -> Iterator[str]:
         found = re.search(r"http://127\.0\.0\.1:\d+", line)
         assert found is not None, line
         yield f"{found[0]}/v2"
+        server.signal(signal.SIGTERM)
+        ended = server.end()
+        assert ended.code == 0, ended
+        assert [line for line in ended.stderr.splitlines() if '"level":"error"' in line] == []
     finally:
         maestrale.end_all()

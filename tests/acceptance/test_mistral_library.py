@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mistralclient.api import client
-from mistralclient.api.base import APIException
 
-from tests.acceptance.mistral_client import TIME, Mistral, an_id, eventually, normalised_data, serving
+from tests.acceptance.mistral_client import (
+    TIME,
+    APIException,
+    Mistral,
+    an_id,
+    eventually,
+    library,
+    normalised_data,
+    serving,
+)
 
 PROJECT = "<default-project>"
 UNKNOWN = "0123abcd-0000-4000-8000-000000000000"
@@ -71,10 +78,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def mistral(base: str) -> Any:
-    library = client.client(mistral_url=base)
-    library.workflows.create(WORKFLOW.format(extra=""))
-    library.workflows.create(PARENT)
-    return library
+    mistral = library.client(mistral_url=base)
+    mistral.workflows.create(WORKFLOW.format(extra=""))
+    mistral.workflows.create(PARENT)
+    return mistral
 
 
 def data(resources: Any) -> Any:
@@ -102,7 +109,7 @@ def without(row: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 def test_every_method_of_every_manager_is_called_here() -> None:
-    managers = vars(client.client(mistral_url="http://127.0.0.1:1/v2"))
+    managers = vars(library.client(mistral_url="http://127.0.0.1:1/v2"))
     here = Path(__file__).read_text()
 
     missing = [
@@ -588,7 +595,7 @@ def test_the_members_of_a_workflow_are_not_shared_where_nobody_says_who_asks(mis
 
 
 def test_a_dashboard_works_with_a_token_and_a_project_of_its_own(base: str) -> None:
-    dashboard = client.client(
+    dashboard = library.client(
         mistral_url=base, auth_token="t0ken", project_id="c0ffee00c0ffee00c0ffee00c0ffee00"
     )
     page = {"marker": None, "limit": 1000, "sort_keys": "created_at", "sort_dirs": "desc"}
@@ -610,7 +617,7 @@ def test_a_dashboard_works_with_a_token_and_a_project_of_its_own(base: str) -> N
     shown = dashboard.executions.get(execution.id)
     assert [json.loads(text) for text in (shown.input, shown.output)] == [{}, {}]
     assert json.loads(dashboard.tasks.get(tasks[0].id).result) == []
-    other = client.client(mistral_url=base, auth_token="t0ken", project_id="decaf")
+    other = library.client(mistral_url=base, auth_token="t0ken", project_id="decaf")
     assert other.workflows.list(**page) == []
     assert workflow.id in refused(404, other.workflows.get, workflow.id)
     assert refused(403, dashboard.workflows.update, workflow.definition, scope="public")

@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 import requests
-from mistralclient.api import client
-from mistralclient.api.base import APIException
-from mistralclient.shell import MistralShell
 
-from tests.acceptance.mistral_client import TIME, Mistral, an_id, serving
+from tests.acceptance.mistral_client import TIME, APIException, Mistral, MistralShell, an_id, library, serving
 
 OWNER, GUEST, STRANGER = "owner-project", "guest-project", "strange-project"
 
@@ -40,13 +37,13 @@ def shell_of(project: str) -> type[MistralShell]:
 
     class Shell(MistralShell):  # type: ignore[misc]
         def _create_client(self) -> Any:
-            return library(self.options.mistral_url, project)
+            return library_of(self.options.mistral_url, project)
 
     return Shell
 
 
-def library(base: str, project: str, roles: str = "member") -> Any:
-    return client.client(mistral_url=base, project_id=project, session=confirmed(project, roles))
+def library_of(base: str, project: str, roles: str = "member") -> Any:
+    return library.client(mistral_url=base, project_id=project, session=confirmed(project, roles))
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +167,7 @@ def test_without_an_administrator_nothing_becomes_public_and_no_code_comes_in(
 
 def test_who_is_not_confirmed_is_told_so(base: str) -> None:
     with pytest.raises(APIException) as refusal:
-        client.client(mistral_url=base, auth_token="t0ken", project_id=OWNER).workflows.list()
+        library.client(mistral_url=base, auth_token="t0ken", project_id=OWNER).workflows.list()
 
     assert refusal.value.error_code == 401
     assert str(refusal.value)
@@ -181,5 +178,5 @@ def test_an_administrator_sees_the_workflows_of_all_projects(
 ) -> None:
     private = a_workflow(owner, tmp_path, "private")
 
-    assert private in [row.id for row in library(base, "operators", "admin").workflows.list()]
-    assert private not in [row.id for row in library(base, STRANGER).workflows.list()]
+    assert private in [row.id for row in library_of(base, "operators", "admin").workflows.list()]
+    assert private not in [row.id for row in library_of(base, STRANGER).workflows.list()]

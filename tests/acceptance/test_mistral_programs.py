@@ -5,9 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mistralclient.shell import MistralShell
 
-from tests.acceptance.mistral_client import TIME, Mistral, Printed, an_id, normalised, program, serving
+from tests.acceptance.mistral_client import (
+    TIME,
+    Mistral,
+    MistralShell,
+    Printed,
+    an_id,
+    normalised,
+    program,
+    serving,
+)
 
 WORKFLOW = """version: '2.0'
 hello:

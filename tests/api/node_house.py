@@ -12,6 +12,7 @@ import httpx
 from maestrale.actions import Registry, action
 from maestrale.api import ApiSettings, Backend, make_app
 from maestrale.clock import SystemClock
+from maestrale.engine import Engine
 from maestrale.engine.maintenance import Maintenance
 from maestrale.engine.readers import Readers
 from maestrale.expressions import Json
@@ -38,14 +39,17 @@ async def ask(about: str = "") -> None:
 class Client:
     """Speaks to the API for one project. Bodies are decoded; whoever wants the status uses `call`."""
 
-    def __init__(self, client: httpx.AsyncClient, maintenance: Maintenance, project: str | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, engine: Engine, maintenance: Maintenance, project: str | None = None
+    ) -> None:
         self._client = client
+        self.engine = engine
         self._headers = {} if project is None else {"X-Project-Id": project}
         self.maintenance = maintenance
 
     def of(self, project: str) -> "Client":
         """The same client for another project."""
-        return Client(self._client, self.maintenance, project)
+        return Client(self._client, self.engine, self.maintenance, project)
 
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._client.request(method, path, headers=self._headers, **options)
@@ -127,7 +131,7 @@ async def a_service(folder: Path, **settings: Any) -> AsyncIterator[Client]:
         client = await parts.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://service", timeout=30)
         )
-        yield Client(client, maintenance, None)
+        yield Client(client, node.engine, maintenance)
 
 
 def on_a_node(**settings: Any) -> Callable[[Scenario], Callable[[Path], None]]:

@@ -1,8 +1,14 @@
 """`/v2/workflows/{id}/members`."""
 
+import asyncio
+from pathlib import Path
+
+import httpx
 import msgspec
 
+from maestrale.config import ServerSettings, Settings
 from maestrale.ids import new_id
+from maestrale.main.server import Server
 from maestrale.wire.members import Member
 from tests.api.house import an_app, ask
 from tests.api.projects import a_service, two_and_an_admin
@@ -69,10 +75,33 @@ def test_what_is_wrong_with_an_offer_is_told() -> None:
     assert "unknown-member" in bob.delete(f"{members}/{bob.name}", 404)
 
 
-def test_without_authentication_nothing_is_shared() -> None:
+def test_without_authentication_who_names_no_project_shares_nothing() -> None:
     app = an_app()
 
     for method, path in (("GET", "members"), ("GET", "members/x"), ("DELETE", "members/x")):
         answer = ask(app, method, f"/v2/workflows/{new_id()}/{path}")
         assert answer.status_code == 400
-        assert "members-without-authentication" in answer.json()["faultstring"]
+        assert "members-without-project" in answer.json()["faultstring"]
+
+
+def test_without_authentication_projects_share_by_the_names_they_give_themselves(tmp_path: Path) -> None:
+    async def body() -> None:
+        settings = Settings(server=ServerSettings(port=0))
+        async with (
+            Server(settings, database=f"sqlite:///{tmp_path}/server.db") as server,
+            httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as client,
+        ):
+            owner, guest = {"X-Project-Id": "owner"}, {"X-Project-Id": "guest"}
+            text = "version: '2.0'\nw: {tasks: {t: {action: std.noop}}}"
+            made = await client.post("/v2/workflows", content=text, headers=owner)
+            id = made.json()["workflows"][0]["id"]
+            members = f"/v2/workflows/{id}/members"
+            assert (await client.get(f"/v2/workflows/{id}", headers=guest)).status_code == 404
+
+            offered = await client.post(members, json={"member_id": "guest"}, headers=owner)
+            accepted = await client.put(f"{members}/guest", json={"status": "accepted"}, headers=guest)
+
+            assert (offered.status_code, accepted.status_code) == (201, 200)
+            assert (await client.get(f"/v2/workflows/{id}", headers=guest)).status_code == 200
+
+    asyncio.run(body())

@@ -192,7 +192,7 @@ def make_sensible(case: schemathesis.Case[Any], known: Mapping[str, str], data: 
     if case.path_parameters and collection in known:
         first = next(iter(case.path_parameters))
         case.path_parameters = {**case.path_parameters, first: known[collection]}
-    if isinstance(case.query, dict) and case.query.get("scope"):
+    if case.query.get("scope"):
         case.query = {**case.query, "scope": "public"}
     meant = meanings(known)
     if names := [name for name in attributes(case) if name in meant]:
@@ -218,7 +218,7 @@ def meanings(known: Mapping[str, str]) -> dict[str, tuple[Any, ...]]:
     return {
         "workflow_id": (known["workflows"],),
         "workflow_name": ("known", "fails"),
-        "name": ("known", "std.echo", "fails", "new"),
+        "name": ("known", "std.noop", "new"),
         "state": ("RUNNING", "PAUSED", "SUCCESS", "ERROR", "CANCELLED", "SKIPPED"),
         "reset": (True, False),
         "pattern": ("* * * * *", "0 0 1 1 *", "@hourly"),

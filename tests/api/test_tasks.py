@@ -37,8 +37,8 @@ outer:
 """
 
 OF_LISTS = {
-    "id", "name", "type", "workflow_name", "workflow_namespace", "workflow_id", "workflow_execution_id", "tags",
-    "state", "state_info", "project_id", "runtime_context", "published", "processed", "created_at",
+    "id", "name", "type", "workflow_name", "workflow_namespace", "workflow_id", "workflow_execution_id",
+    "tags", "state", "state_info", "project_id", "runtime_context", "published", "processed", "created_at",
     "updated_at", "started_at", "finished_at",
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ async def a_server(folder: Path, *, auth_mode: AuthMode = "none", **options: Any
     settings = Settings(server=ServerSettings(port=0), api=ApiSettings(auth_mode=auth_mode))
     async with (
         Server(settings, database=f"sqlite:///{folder}/server.db") as server,
-        Client(server.url, **options) as client,
+        Client(server.url, **{"patience": 5, **options}) as client,
     ):
         await client.workflows.create(WORKFLOWS)
         yield client

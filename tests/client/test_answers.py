@@ -10,11 +10,7 @@ from maestrale.errors import Conflict, Error, Forbidden, InvalidInput, NotFound,
 
 from .house import LOST, BreakingServer, answer, execution_data
 
-FAULT = {
-    "faultcode": "Client",
-    "faultstring": "no such thing [the-code]\n  hint: look again",
-    "debuginfo": None,
-}
+FAULT = {"faultcode": "Any", "faultstring": "no such thing [the-code]\n  hint: look again", "debuginfo": None}
 
 
 async def refusal(*answers: bytes, patience: float = 0.0) -> Error:

@@ -217,6 +217,22 @@ async def test_a_class_of_a_code_source_becomes_an_action(tmp_path: Path) -> Non
     assert left == []
 
 
+async def test_the_service_is_paused_and_resumed(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as client:
+        before = await client.maintenance.status()
+        pausing = await client.maintenance.pause()
+        while await client.maintenance.status() != "PAUSED":
+            pass
+        with pytest.raises(Conflict) as refused:
+            await client.executions.start("ask")
+        running = await client.maintenance.resume()
+        execution = await client.executions.start("ask")
+
+    assert (before, pausing, running) == ("RUNNING", "PAUSING", "RUNNING")
+    assert refused.value.code == "maintenance"
+    assert execution.state == "RUNNING"
+
+
 async def test_a_list_pages_by_itself_in_any_order(tmp_path: Path) -> None:
     async with a_server(tmp_path) as client:
         for number in range(5):

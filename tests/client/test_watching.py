@@ -1,5 +1,6 @@
 """Streams of events: how they are read, and how they go on when they break."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
@@ -157,12 +158,13 @@ LINES = st.lists(st.sampled_from(KNOWN_LINES), max_size=12)
     ends=st.lists(st.sampled_from(["\n", "\r\n", "\r"]), min_size=12, max_size=12),
     cuts=st.lists(st.integers(0, 120), max_size=8),
 )
-async def test_neither_line_ends_nor_cuts_change_what_is_read(
+def test_neither_line_ends_nor_cuts_change_what_is_read(
     lines: list[str], ends: list[str], cuts: list[int]
 ) -> None:
-    expected = await read("".join(f"{line}\n" for line in lines).encode())
     text = "".join(line + end for line, end in zip(lines, ends, strict=False)).encode()
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     parts = [text[start:end] for start, end in pairwise(places)]
 
-    assert await read(*parts) == expected
+    whole = asyncio.run(read("".join(f"{line}\n" for line in lines).encode()))
+
+    assert asyncio.run(read(*parts)) == whole

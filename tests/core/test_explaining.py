@@ -186,7 +186,7 @@ def test_items_without_a_free_slot_are_one_wait_with_a_count() -> None:
     assert (running.count, [run.index for run in running.runs]) == (2, [1, 2])
     assert slot == FreeSlotWait(
         text=(
-            "4 items of `each` wait for a free slot: 2 run and its `concurrency` is 2; "
+            "4 items wait for a free slot of `each`: 2 run, and its `concurrency` is 2; "
             "each end lets one begin."
         ),
         since=stage.clock.now(),

@@ -3,7 +3,7 @@
 import pytest
 
 from maestrale.core import Execution, Task, joins
-from maestrale.core.events import ResumeRequested, TaskRerunRequested
+from maestrale.core.events import ResumeRequested, TaskRerunRequested, TaskSkipRequested
 from maestrale.core.state import Trigger
 from maestrale.core.turn import Turn
 from maestrale.testing.stage import ROOT, Stage
@@ -331,3 +331,16 @@ def test_a_join_that_is_run_again_while_what_its_failure_led_to_is_under_way_cou
 
     assert (stage.states()["j"], stage.task("j").published) == ("SUCCESS", {"seen": 1})
     assert stage.replayed().tasks == stage.state.tasks
+
+
+def test_a_join_that_is_run_again_counts_a_branch_that_came_while_it_had_failed() -> None:
+    stage = tasks(FORK + "    j: {join: all}")
+    stage.complete("c", DONE)
+    stage.complete("a", FAILED)
+    stage.send(TaskSkipRequested(stage.task("a").id))
+    stage.send(TaskRerunRequested(stage.task("j").id))
+    assert stage.states()["j"] == "WAITING"
+
+    stage.complete("b", DONE)
+
+    assert (stage.states()["j"], str(stage.root.state)) == ("SUCCESS", "SUCCESS")

@@ -12,7 +12,7 @@ from maestrale.core.events import (
     TaskSkipRequested,
 )
 from maestrale.core.state import Items
-from maestrale.errors import Conflict, InvalidInput, NotFound
+from maestrale.errors import Conflict, Forbidden, InvalidInput, NotFound
 from maestrale.testing.laws import check_waiting
 from maestrale.testing.stage import ROOT, Stage, rows_of
 
@@ -194,10 +194,10 @@ def test_an_environment_is_merged_where_the_execution_is_in_error() -> None:
     rerun(stage, "a")
     stage.send(StopRequested(ROOT, "CANCELLED"))
     stage.complete("a", FAILED)
-    with pytest.raises(Conflict) as refused:
+    with pytest.raises(Forbidden) as refused:
         rerun(stage, "a", box={"y": 2})
 
-    assert refused.value.code == "env-update"
+    assert refused.value.code == "env-in-use"
     assert stage.root.params["env"] == {"box": {"x": 1}}
 
 

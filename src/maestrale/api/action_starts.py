@@ -10,7 +10,7 @@ from maestrale.api.call import Call
 from maestrale.api.collections import Row, present_row, read_attributes, unknown_item
 from maestrale.api.endpoint import Endpoint
 from maestrale.core.policies import MAX_SECONDS
-from maestrale.core.status import ENDED_RUN
+from maestrale.core.status import ENDED_RUN, RunState
 from maestrale.engine import ActionRequest, Subscription
 from maestrale.errors import Error, InvalidInput
 from maestrale.store import Condition, Query
@@ -54,12 +54,11 @@ async def start_action(call: Call) -> dict[str, Any]:
 
 
 async def _begin(call: Call, request: ActionRequest) -> dict[str, Any]:
+    """The run as it was made. One that needs nobody else has ended by then, as a reader will see: clients of
+    Mistral are used to a run that is under way when they have asked for it."""
     run_id = await call.backend.engine.start_action(request)
-    row = await _read(call, run_id)
-    item = present_row(row, SHOWN)
-    if row["state"] not in ENDED_RUN:
-        item["updated_at"] = None  # It is as it was made.
-    return item
+    made = {"state": str(RunState.RUNNING), "output": None, "accepted": False, "updated_at": None}
+    return present_row(await _read(call, run_id), SHOWN) | made
 
 
 async def _run_saved(call: Call, request: ActionRequest) -> dict[str, Any]:

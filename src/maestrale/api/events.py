@@ -54,7 +54,8 @@ class Telling(Struct):
         cause = type(step.entry.event).__name__
         changes = step.changes
         rows: list[Row] = [*changes.executions.values(), *changes.tasks.values(), *changes.runs.values()]
-        for index, row in enumerate(rows):
+        # In the order they were made: a task comes behind its execution, and before those it starts.
+        for index, row in enumerate(sorted(rows, key=lambda row: row.number)):
             word = (str(row.state), row.state_info if not isinstance(row, ActionRun) else None)
             if self._is_about(row) and self.told.get(row.id) != word:
                 self.told[row.id] = word

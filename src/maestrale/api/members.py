@@ -8,6 +8,7 @@ from maestrale.api.endpoint import Endpoint
 from maestrale.api.stored_rows import or_none, shown, shown_as_new
 from maestrale.definitions import members
 from maestrale.errors import InvalidInput
+from maestrale.ids import DEFAULT_PROJECT
 from maestrale.store import listing_tables
 from maestrale.wire.members import Member, MemberRequest, Members
 
@@ -79,12 +80,13 @@ async def remove_member(call: Call) -> None:
 
 
 def _check_projects_are_known(call: Call) -> None:
-    """Without authentication anybody could accept an offer in anybody's name."""
-    if call.backend.settings.auth_mode == "none":
+    """Without authentication a project is who names it; those who name none have nobody to share with."""
+    if call.backend.settings.auth_mode == "none" and call.project_id == DEFAULT_PROJECT:
         raise InvalidInput(
-            "Workflows can be shared only where the service knows who calls, and authentication is off",
-            code="members-without-authentication",
-            hint="make the workflow public instead",
+            "Workflows are shared from project to project, authentication is off, and the request names no "
+            "project",
+            code="members-without-project",
+            hint="send the project's id in the header `X-Project-Id`, or make the workflow public",
         )
 
 

@@ -6,34 +6,16 @@ command line in a tenth of the time that libraries on top of it take to load.
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
-from msgspec import Struct
-
 from maestrale.cli import options
-from maestrale.cli.remote.groups import GROUPS
+from maestrale.cli.command import PROGRAM, Command
+from maestrale.cli.groups import GROUPS
 from maestrale.cli.terminal import write_output
 from maestrale.errors import InvalidInput
 
-PROGRAM = "maestrale"
 ABOUT = "Run workflows in the language of OpenStack Mistral v2, durably."
-
-
-class Command(Struct, frozen=True):
-    """One command.
-
-    Args:
-        summary: A line for the list of commands.
-        add: Declares its arguments.
-        call: Does it and gives the exit code.
-        details: More, for its own help.
-    """
-
-    summary: str
-    add: Callable[[ArgumentParser], None]
-    call: Callable[[Namespace], int]
-    details: str = ""
 
 
 COMMANDS: Mapping[str, Command] = {

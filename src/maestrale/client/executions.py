@@ -1,7 +1,7 @@
 """The manager of executions: starting, steering, waiting, watching, asking why."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from typing import Literal, TypeAlias
 from uuid import uuid4
 
@@ -127,7 +127,14 @@ class Executions:
         state: Literal["SUCCESS", "ERROR", "CANCELLED"] = "CANCELLED",
         message: str | None = None,
     ) -> Execution:
-        """End an execution now, in this state, for the reason of this message."""
+        """End an execution now, in this state, for the reason of this message.
+
+        What is given may be as it was: one that has ended is left alone, and a paused one ends in CANCELLED
+        only.
+
+        Raises:
+            InvalidInput: It cannot become a success any more.
+        """
         return await self._rows.put(id, body={"state": state, "state_info": message})
 
     async def update(
@@ -178,11 +185,11 @@ class Executions:
         *,
         after: str | None = None,
         on_interruption: Callable[[NoAnswer], None] = lambda error: None,
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncGenerator[Event, None]:
         """What happened to an execution and its sub-workflows, then what happens, as it happens.
 
         Each change comes once and in order, also over lost connections and restarts of the server. The last
-        event is `Ended`.
+        event is `Ended`. Who leaves before closes the connection with `contextlib.aclosing`.
 
         Args:
             after: The `position` of the last event that is known already.

@@ -1,7 +1,7 @@
 """Following the events of an execution through lost connections and servers that restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from maestrale.client.answers import NoAnswer
 from maestrale.client.events import Ended, Event, event_of, messages
@@ -20,7 +20,7 @@ async def watch(
     *,
     after: str | None,
     on_interruption: Callable[[NoAnswer], None],
-) -> AsyncIterator[Event]:
+) -> AsyncGenerator[Event, None]:
     """The events of an execution from the first, or from behind `after`, to the last, each one once."""
     path = path_of("executions", execution_id, "events")
     patience = Patience(transport.patience)

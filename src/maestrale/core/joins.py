@@ -56,8 +56,9 @@ def _count(turn: Turn, execution: Execution, definition: TaskDefinition, join: T
     if join.turn is not None:
         return
     enough = join.arrived >= needed(turn, execution, definition)
-    # On a cycle, what has just arrived may have been the last that could bring the others here.
-    if enough or join.name in turn.workflow(execution).graph.circular:
+    # On a cycle, what has just arrived may have been the last that could bring the others here. A join begun
+    # anew has not counted who came while it had failed.
+    if enough or join.reruns or join.name in turn.workflow(execution).graph.circular:
         turn.enqueue(join)
 
 

@@ -45,7 +45,9 @@ def pause(turn: Turn, execution: Execution, message: str | None) -> None:
         pause(turn, turn.execution(child.id), None)
     execution = turn.execution(execution.id)
     if execution.state is not ExecutionState.RUNNING:
-        return  # A child has paused it on its way up.
+        if message is not None:  # A child has paused it on its way up, without the message.
+            turn.update_execution(execution, state_info=message)
+        return
     turn.update_execution(execution, state=ExecutionState.PAUSED, state_info=message)
     if execution.parent_task_id is None or not execution.accepted:
         return

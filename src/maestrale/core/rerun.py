@@ -17,7 +17,7 @@ from maestrale.core.starting import cleared
 from maestrale.core.state import ActionRun, Execution, Items, Task, TimerKind
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
-from maestrale.errors import Conflict, InvalidInput, NotFound
+from maestrale.errors import Conflict, Forbidden, InvalidInput, NotFound
 from maestrale.expressions import Json
 
 _FAILED = ("ERROR", "CANCELLED")
@@ -108,9 +108,9 @@ def _merge_env(turn: Turn, execution: Execution, env: Mapping[str, Json]) -> Non
     """The environment is the root's: there the values are seen. It changes only where nothing runs."""
     root = turn.execution(execution.root_id)
     if not execution.state is root.state is ExecutionState.ERROR:
-        raise Conflict(
+        raise Forbidden(
             "Updating env to workflow execution is only permitted if it is in IDLE, PAUSED, or ERROR state.",
-            code="env-update",
+            code="env-in-use",
         )
     merged = deep_merge(root.params.get("env") or {}, env)
     turn.update_execution(root, params={**root.params, "env": merged})

@@ -121,8 +121,9 @@ def of_pause(execution: Execution, cause: Cause, since: datetime, held: int) -> 
 
 
 def of_free_slot(task: Task, items: Items) -> str:
-    running = f"{items.running} run and its `concurrency` is {items.concurrency}"
-    return f"{items.left} items of `{task.name}` wait for a free slot: {running}; each end lets one begin."
+    running = f"{items.running} run, and its `concurrency` is {items.concurrency}"
+    wait = "1 item waits" if items.left == 1 else f"{items.left} items wait"
+    return f"{wait} for a free slot of `{task.name}`: {running}; each end lets one begin."
 
 
 def of_sub_workflows(task: Task, children: Sequence[OpenExecution], count: int, since: datetime) -> str:

@@ -72,7 +72,10 @@ def find_row(
 
 
 def _keys(listing: Listing, order: Iterable[Order]) -> list[_Key]:
-    """What the rows are sorted by: no attribute twice, and the id at the end."""
+    """What the rows are sorted by: no attribute twice, and the id at the end.
+
+    What one turn makes has one instant: there the number goes on where the age ends.
+    """
     keys: dict[str, _Key] = {}
     for each in (*order, Order("id")):
         attribute = listing.get(each.attribute)
@@ -84,6 +87,8 @@ def _keys(listing: Listing, order: Iterable[Order]) -> list[_Key]:
             )
         if "id" not in keys:  # The order is total by then.
             keys.setdefault(each.attribute, _Key(attribute, each.descending))
+            if each.attribute == "created_at" and "number" in listing.attributes:
+                keys.setdefault("number", _Key(listing.get("number"), each.descending))
     return list(keys.values())
 
 

@@ -1,5 +1,5 @@
 """Commands about a server: `maestrale execution start`, `maestrale workflow list`, and so on.
 
-They know nothing but the client. Groups of commands are in `groups`; what the verbs of most groups have
-in common is made from the table in `kinds`.
+They know nothing of the server but the client. `cli/groups.py` says which module has which group; the verbs
+that most groups have are made from the table in `kinds`.
 """

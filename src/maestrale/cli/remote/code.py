@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.remote import kinds
 from maestrale.cli.remote.arguments import (
     add_json,

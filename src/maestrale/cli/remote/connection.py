@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from maestrale.cli.command_line import PROGRAM, Command
+from maestrale.cli.command import PROGRAM, Command
 from maestrale.cli.signals import Interrupted, Signals
 from maestrale.client import DEFAULT_URL, Client
 

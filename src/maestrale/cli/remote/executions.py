@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.remote import kinds
 from maestrale.cli.remote.arguments import add_env_file, add_json, add_key, mapping_of
 from maestrale.cli.remote.connection import command
@@ -15,7 +15,9 @@ from maestrale.cli.remote.tables import data_of, write_json
 from maestrale.cli.remote.verbs import delete_command, one_command, show_command, value_command, write_one
 from maestrale.cli.remote.views import explanation_lines, graph_lines, report_lines
 from maestrale.cli.terminal import write_output
+from maestrale.cli.texts import printable
 from maestrale.client import Client
+from maestrale.errors import Conflict
 
 
 def _add_list(parser: ArgumentParser) -> None:
@@ -52,6 +54,12 @@ def _add_stop(parser: ArgumentParser) -> None:
 
 async def _stop(client: Client, given: Namespace) -> None:
     stopped = await client.executions.stop(given.key, state=given.state, message=given.message)
+    if stopped.state != given.state:
+        raise Conflict(
+            f"the execution {printable(given.key)} is {stopped.state} and does not become {given.state}",
+            code="not-stopped",
+            hint="resume it first, or end it with --state CANCELLED" if stopped.state == "PAUSED" else None,
+        )
     write_one(kinds.EXECUTION, stopped, given)
 
 

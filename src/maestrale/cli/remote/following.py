@@ -4,6 +4,7 @@ import asyncio
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 
 from maestrale.cli.displays import Display, Silence
 from maestrale.cli.exit_codes import ExitCode, exit_code_for
@@ -50,22 +51,30 @@ async def _watch(client: Client, mirror: Mirror, display: Display, given: Namesp
             lost.add(error.message)
             display.note(f"{printable(error.message)} [{error.code}]; trying again")
 
-    async for event in client.executions.watch(id, on_interruption=on_interruption):
-        lost.clear()
-        if isinstance(event, Ended):
-            return
-        if not isinstance(event, ExecutionChanged | TaskChanged):
-            continue
-        is_first = mirror.progress.root is None
-        steps = mirror.take(event)
-        if is_first and mirror.progress.root is not None:
-            display.started(mirror.progress.root)
-        display.changed(steps)
-        # What is told may be long past: the pause, over.
-        if event.id == id and event.state == "PAUSED" and (await client.executions.get(id)).state == "PAUSED":
-            if until == "paused":
+    async with aclosing(client.executions.watch(id, on_interruption=on_interruption)) as events:
+        async for event in events:
+            lost.clear()
+            if isinstance(event, Ended):
                 return
-            display.note(f"PAUSED; {_how_to_resume(given, id)}")
+            if isinstance(event, ExecutionChanged | TaskChanged):
+                _show(event, mirror, display)
+                if event.id == id and event.state == "PAUSED" and await _is_paused(client, id):
+                    if until == "paused":
+                        return
+                    display.note(f"PAUSED; {_how_to_resume(given, id)}")
+
+
+def _show(event: ExecutionChanged | TaskChanged, mirror: Mirror, display: Display) -> None:
+    is_first = mirror.progress.root is None
+    steps = mirror.take(event)
+    if is_first and mirror.progress.root is not None:
+        display.started(mirror.progress.root)
+    display.changed(steps)
+
+
+async def _is_paused(client: Client, id: str) -> bool:
+    """Whether a pause that events tell of is still on; it may be long past."""
+    return (await client.executions.get(id)).state == "PAUSED"
 
 
 def _display(progress: Progress, *, quiet: bool) -> Display:

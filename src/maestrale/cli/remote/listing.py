@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, get_args
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.files import shown
 from maestrale.cli.remote.arguments import add_json
 from maestrale.cli.remote.connection import command

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.remote.arguments import add_json
 from maestrale.cli.remote.connection import command
 from maestrale.cli.remote.tables import columns, data_of, write_attributes, write_json, write_rows

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.remote import kinds
 from maestrale.cli.remote.arguments import add_env_file, add_input, add_json, add_key, input_of, mapping_of
 from maestrale.cli.remote.connection import command

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.remote import kinds
 from maestrale.cli.remote.arguments import add_input, add_json, add_key, add_scope, input_of, mapping_of
 from maestrale.cli.remote.connection import command

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 from maestrale.cli.exit_codes import ExitCode, exit_code_of
 from maestrale.cli.files import shown
 from maestrale.cli.remote.arguments import (

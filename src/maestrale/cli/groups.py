@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from maestrale.cli.command_line import Command
+from maestrale.cli.command import Command
 
 
 class Group(Struct, frozen=True):
@@ -17,7 +15,7 @@ class Group(Struct, frozen=True):
     module: str
     table: str
 
-    def load(self) -> "Mapping[str, Command]":
+    def load(self) -> Mapping[str, Command]:
         """The commands of the group, by verb."""
         commands: Mapping[str, Command] = getattr(
             import_module(f"maestrale.cli.remote.{self.module}"), self.table

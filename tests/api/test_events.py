@@ -1,0 +1,219 @@
+"""The events of an execution over a real connection: past, present, resumed, and ended."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+
+from maestrale.config import ServerSettings, Settings
+from maestrale.main.server import Server
+
+WORKFLOWS = """
+version: '2.0'
+outer:
+  tasks:
+    before: {action: std.noop, on-success: call}
+    call: {workflow: inner}
+inner:
+  tasks:
+    ask: {action: std.async_noop}
+broken:
+  tasks:
+    ask: {action: std.async_noop}
+"""
+
+
+class Message(NamedTuple):
+    id: str
+    event: str
+    data: dict[str, Any]
+
+    @property
+    def word(self) -> tuple[str, str, str]:
+        return self.event, self.data.get("name", ""), self.data["state"]
+
+
+@asynccontextmanager
+async def a_service(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    settings = Settings(server=ServerSettings(port=0))
+    async with (
+        Server(settings, database=f"sqlite:///{folder}/server.db") as server,
+        httpx.AsyncClient(base_url=server.url, timeout=20, trust_env=False) as client,
+    ):
+        (await client.post("/v2/workflows", content=WORKFLOWS)).raise_for_status()
+        yield client
+
+
+async def start(client: httpx.AsyncClient, workflow: str) -> str:
+    answer = await client.post("/v2/executions", json={"workflow_name": workflow})
+    assert answer.status_code == 201, answer.text
+    id: str = answer.json()["id"]
+    return id
+
+
+async def running_action(client: httpx.AsyncClient) -> str:
+    answer = await client.get("/v2/action_executions?state=RUNNING")
+    (action,) = answer.json()["action_executions"]
+    id: str = action["id"]
+    return id
+
+
+async def complete(client: httpx.AsyncClient, state: str = "SUCCESS") -> None:
+    id = await running_action(client)
+    body = {"state": state, "output": {"x": 1}}
+    (await client.put(f"/v2/action_executions/{id}", json=body)).raise_for_status()
+
+
+async def messages(lines: AsyncIterator[str]) -> AsyncIterator[Message]:
+    fields: dict[str, str] = {}
+    async for line in lines:
+        name, _, value = line.partition(": ")
+        if line:
+            fields[name] = value
+        elif "data" in fields:
+            yield Message(fields["id"], fields["event"], json.loads(fields["data"]))
+            fields = {}
+
+
+async def told(
+    client: httpx.AsyncClient, id: str, *, count: int | None = None, after: str = ""
+) -> list[Message]:
+    """The messages of a stream, to its end or to the `count`-th."""
+    headers = {"Last-Event-ID": after} if after else {}
+    found: list[Message] = []
+    async with client.stream("GET", f"/v2/executions/{id}/events", headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        async for message in messages(answer.aiter_lines()):
+            found.append(message)
+            if len(found) == count:
+                break
+    return found
+
+
+PAST = [
+    ("execution", "outer", "RUNNING"),
+    ("execution", "inner", "RUNNING"),
+    ("task", "before", "SUCCESS"),
+    ("task", "call", "RUNNING"),
+    ("task", "ask", "RUNNING"),
+    ("action_execution", "std.noop", "SUCCESS"),
+    ("action_execution", "std.async_noop", "RUNNING"),
+]
+PRESENT = [
+    ("execution", "outer", "SUCCESS"),
+    ("execution", "inner", "SUCCESS"),
+    ("task", "ask", "SUCCESS"),
+    ("task", "call", "SUCCESS"),
+    ("action_execution", "std.async_noop", "SUCCESS"),
+    ("end", "", "SUCCESS"),
+]
+
+
+def words(told: list[Message]) -> list[tuple[str, str, str]]:
+    return sorted(message.word for message in told)
+
+
+def test_a_stream_tells_the_past_then_the_present_and_ends_with_the_execution(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "outer")
+            assert words(await told(client, id, count=len(PAST))) == sorted(PAST)
+            following = asyncio.ensure_future(told(client, id))
+            await complete(client)
+
+            live = await following
+
+            assert words(live) == sorted(PAST + PRESENT)
+            assert live[-1].event == "end"
+            assert await told(client, id) == live  # The history tells the very same, ids included.
+            assert len({message.id for message in live}) == len(live)
+
+    asyncio.run(body())
+
+
+def test_a_stream_goes_on_from_any_of_its_events_without_gap_or_repetition(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "outer")
+            await complete(client)
+            whole = await told(client, id)
+
+            for position, message in enumerate(whole[:-1], start=1):
+                assert await told(client, id, after=message.id) == whole[position:]
+
+            answer = await client.get(f"/v2/executions/{id}/events", headers={"Last-Event-ID": whole[-1].id})
+            assert (answer.status_code, answer.content) == (204, b"")
+
+    asyncio.run(body())
+
+
+def test_a_sub_execution_has_a_stream_of_its_own(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            root = await start(client, "outer")
+            (inner,) = (await client.get(f"/v2/executions?root_execution_id={root}")).json()["executions"]
+            await complete(client)
+
+            found = await told(client, inner["id"])
+
+            assert {message.data["name"] for message in found[:-1]} == {"inner", "ask", "std.async_noop"}
+            assert found[-1].word == ("end", "", "SUCCESS")
+
+    asyncio.run(body())
+
+
+def test_what_is_run_again_after_its_end_is_followed_again(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "broken")
+            await complete(client, "ERROR")
+            first = await told(client, id)
+            assert first[-1].word == ("end", "", "ERROR")
+            (task,) = (await client.get(f"/v2/executions/{id}/tasks")).json()["tasks"]
+            again = {"state": "RUNNING", "reset": True}
+            (await client.put(f"/v2/tasks/{task['id']}", json=again)).raise_for_status()
+            following = asyncio.ensure_future(told(client, id, after=first[-1].id))
+            await complete(client)
+
+            second = await following
+
+            assert second[-1].word == ("end", "", "SUCCESS")
+            assert ("task", "ask", "RUNNING") in words(second)
+
+    asyncio.run(body())
+
+
+def test_a_stream_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "broken")
+            unknown = await client.get("/v2/executions/nowhere/events")
+            wrong = await client.get(f"/v2/executions/{id}/events", headers={"Last-Event-ID": "seven"})
+            foreign = await client.get(f"/v2/executions/{id}/events", headers={"X-Project-Id": "other"})
+
+            assert (unknown.status_code, wrong.status_code, foreign.status_code) == (404, 400, 404)
+            assert "seven" in wrong.json()["faultstring"]
+
+    asyncio.run(body())
+
+
+def test_a_stream_ends_when_its_execution_is_deleted(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "broken")
+            async with client.stream("GET", f"/v2/executions/{id}/events") as answer:
+                lines = answer.aiter_lines()
+                async for line in lines:
+                    if "keep-alive" in line:
+                        break
+                (await client.delete(f"/v2/executions/{id}?force=true")).raise_for_status()
+                async with asyncio.timeout(10):
+                    assert [line async for line in lines if line] == []
+            assert (await client.get(f"/v2/executions/{id}/events")).status_code == 404
+
+    asyncio.run(body())
