@@ -4,6 +4,7 @@ The core may not draw random numbers, or a replay of the same history would give
 derives every id from the id of the execution's root and a counter.
 """
 
+import os
 import uuid
 from hashlib import blake2b
 
@@ -11,9 +12,26 @@ DEFAULT_PROJECT = "<default-project>"
 """The project of whoever names none. Source: Mistral v2, with authentication disabled."""
 
 
+_POOL: list[bytes] = []
+_POOLED = 256
+
+# A forked process must not draw what its parent draws.
+os.register_at_fork(after_in_child=_POOL.clear)
+
+
 def new_id() -> str:
-    """A fresh random UUID, in its text form."""
-    return str(uuid.uuid4())
+    """A fresh random UUID, in its text form.
+
+    The system's randomness is fetched for many ids at once: a request needs several, and a call of the
+    system for each costs more than all else that is done for them.
+    """
+    try:
+        drawn = _POOL.pop()
+    except IndexError:
+        block = os.urandom(16 * _POOLED)
+        _POOL.extend(block[start : start + 16] for start in range(16, len(block), 16))
+        drawn = block[:16]
+    return str(uuid.UUID(bytes=drawn, version=4))
 
 
 def derive_id(root: str, number: int) -> str:
