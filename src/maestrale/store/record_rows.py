@@ -109,10 +109,9 @@ def _select(
     order: str,
 ) -> list[RecordRow]:
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    blobs = BlobReader(database)
-    with database.reading():
-        chunks = database.chunks(f"{table.select} r{where} ORDER BY {order}", parameters)
-        return [row for chunk in chunks for row in table.decode(chunk, blobs)]
+    # One statement sees one state of the database, and records refer to no blobs: no transaction is needed.
+    rows = database.rows(f"{table.select} r{where} ORDER BY {order}", parameters)
+    return table.decode(rows, BlobReader(database))
 
 
 def _equal(table: RecordTable[RecordRow], values: dict[str, Any]) -> tuple[list[str], list[Any]]:
