@@ -32,7 +32,7 @@ CREATE TABLE tasks ("id" TEXT NOT NULL, "execution_id" TEXT NOT NULL, "root_id" 
     "sources" TEXT NOT NULL, "published" TEXT, "published_global" TEXT, "next_tasks" TEXT NOT NULL,
     "pending" TEXT NOT NULL, "has_next_tasks" SMALLINT NOT NULL, "error_handled" SMALLINT NOT NULL,
     "processed" SMALLINT NOT NULL, "attempt" BIGINT NOT NULL, "retried" SMALLINT NOT NULL,
-    "reruns" BIGINT NOT NULL, "held" SMALLINT NOT NULL, "waited_before" SMALLINT NOT NULL,
+    "held" SMALLINT NOT NULL, "waited_before" SMALLINT NOT NULL,
     "waited_after" SMALLINT NOT NULL, "waiting_outcome" TEXT, "concurrency" BIGINT NOT NULL,
     "arrived" BIGINT NOT NULL, "late" TEXT NOT NULL, "items" TEXT, "item_values" TEXT,
     "created_at" BIGINT NOT NULL, "updated_at" BIGINT NOT NULL, "started_at" BIGINT, "finished_at" BIGINT,
@@ -74,7 +74,7 @@ INSERT INTO trees VALUES ('root', 4, 1,
 INSERT INTO executions VALUES ('root', 'root', 0, NULL, NULL, 0, 'greet', '', 'd0c', 'RUNNING', NULL, '',
     '[]', '{{}}', '{{}}', '{{}}', NULL, 1, 0, 0, 0, '[]', {AT}, {AT}, NULL);
 INSERT INTO tasks VALUES ('root-task-1', 'root', 'root', 1, 'hello', 'ACTION', 'RUNNING', NULL, '[]', NULL,
-    '[]', '[]', '{{}}', NULL, '[]', '[]', 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, '[]', NULL, NULL,
+    '[]', '[]', '{{}}', NULL, '[]', '[]', 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, '[]', NULL, NULL,
     {AT}, {AT}, NULL, NULL);
 INSERT INTO action_runs VALUES ('root-run-2', 'root-task-1', 'root', 'root', 2, 'std.echo', 'std.echo', '[]',
     NULL, 1, 'RUNNING', '{{"output":"hi"}}', NULL, NULL, 0, 0, 0, 0, 0, NULL, {AT}, {AT}, NULL);

@@ -277,6 +277,7 @@ class Timer(Struct, frozen=True, kw_only=True):
 
     id: str
     root_id: str
+    project_id: str = DEFAULT_PROJECT
     task_id: str
     kind: TimerKind
     seconds: int

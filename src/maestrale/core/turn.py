@@ -227,6 +227,7 @@ class Turn:
         timer = Timer(
             id=f"{task.id}/{kind}",
             root_id=task.root_id,
+            project_id=task.project_id,
             task_id=task.id,
             kind=kind,
             seconds=seconds,
@@ -240,6 +241,7 @@ class Turn:
         timer = Timer(
             id=f"{run.id}/{TimerKind.ACTION_TIMEOUT}",
             root_id=run.root_id,
+            project_id=run.project_id,
             task_id="",
             kind=TimerKind.ACTION_TIMEOUT,
             seconds=seconds,

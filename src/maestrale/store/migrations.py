@@ -21,6 +21,8 @@ _MIGRATIONS: dict[int, Iterable[str]] = {
         f"ALTER TABLE executions ADD COLUMN {_PROJECT}",
         "ALTER TABLE executions ADD COLUMN \"workflow_id\" TEXT NOT NULL DEFAULT ''",
         f"ALTER TABLE tasks ADD COLUMN {_PROJECT}",
+        'ALTER TABLE tasks ADD COLUMN "reruns" BIGINT NOT NULL DEFAULT 0',
+        f"ALTER TABLE timers ADD COLUMN {_PROJECT}",
         f"ALTER TABLE action_runs ADD COLUMN {_PROJECT}",
         "ALTER TABLE action_runs ADD COLUMN \"namespace\" TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE action_runs ADD COLUMN \"description\" TEXT NOT NULL DEFAULT ''",
