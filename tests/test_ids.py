@@ -3,7 +3,7 @@
 import os
 import uuid
 
-from maestrale.ids import new_id
+from maestrale.ids import derive_id, new_id
 
 
 def test_ids_are_fresh_uuids_of_version_four() -> None:
@@ -28,3 +28,11 @@ def test_a_forked_process_draws_other_ids_than_its_parent() -> None:
 
     assert theirs not in {new_id() for _ in range(300)}
     assert uuid.UUID(theirs).version == 4
+
+
+def test_a_derived_id_is_the_same_for_ever_and_looks_like_a_random_one() -> None:
+    id = derive_id("root", 7)
+
+    assert id == derive_id("root", 7) == "a9256f5d-8e9e-4128-a531-88238b71121e"
+    assert uuid.UUID(id).version == 4
+    assert len({derive_id("root", number) for number in range(1_000)}) == 1_000

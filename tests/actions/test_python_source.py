@@ -90,12 +90,18 @@ class Big:
 """
 
 
+IN_A_TASK = ActionContext(action_execution_id="x", task_name="t", attempt=2)
+
+
 def run(
-    class_name: str, source: str = SOURCE, settings: PythonSettings | None = None, **input: Any
+    class_name: str,
+    source: str = SOURCE,
+    settings: PythonSettings | None = None,
+    context: ActionContext = IN_A_TASK,
+    **input: Any,
 ) -> Result:
     registry = Registry(settings=[settings or PythonSettings()])
     found = registry.get_action("maestrale.python")
-    context = ActionContext(action_execution_id="x", task_name="t", attempt=2)
     given = {"source": b64encode(source.encode()).decode(), "class_name": class_name, **input}
     result = asyncio.run(found.function(**found.arguments(given, context, registry.settings)))
     assert isinstance(result, Result)
@@ -161,8 +167,27 @@ def test_wrong_arguments_are_told_by_the_class() -> None:
 def test_source_that_is_no_python_is_told_with_its_line() -> None:
     result = run("A", source="x = 1\nclass A(:\n")
 
-    assert str(result.error).startswith("SyntaxError: ")
-    assert str(result.error).endswith("(line 2 of the code source)")
+    assert result == Result(error="SyntaxError: invalid syntax (line 2 of the code source)")
+
+
+def test_what_a_run_without_a_task_does_not_have_is_none() -> None:
+    names = ("workflow_execution_id", "task_execution_id", "workflow_name", "task_name")
+    source = (
+        "class A:\n  def run(self, context):\n"
+        f"    return [getattr(context.execution, name) for name in {names}]\n"
+    )
+
+    assert run("A", source=source, context=ActionContext()) == Result(value=[None] * 4)
+
+
+def test_a_byte_order_mark_before_the_source_is_passed_over() -> None:
+    assert run("A", source="\ufeffclass A:\n  def run(self): return 1\n") == Result(value=1)
+
+
+def test_only_the_process_that_was_started_answers() -> None:
+    source = "import os\nclass A:\n  def run(self):\n    os.fork()\n    return os.getpid() == os.getpgid(0)\n"
+
+    assert run("A", source=source) == Result(value=True)
 
 
 def test_every_run_has_a_process_of_its_own() -> None:

@@ -265,6 +265,7 @@ async def test_updates_that_say_nothing_possible_are_refused(client: Client) -> 
     assert await refusal(path, state="SUCCESS", project_id="x") == (400, "read-only-attribute")
     assert await refusal(path, state="SUCCESS", colour="x") == (400, "unknown-attribute")
     assert await refusal(f"{PATH}/{slow['id']}", state="PAUSED") == (400, "not-asynchronous")
+    assert (await client.put(f"{PATH}/{slow['id']}", state="RUNNING"))["state"] == "RUNNING"
     assert (await client.put(f"{PATH}/{slow['id']}", state="CANCELLED", task_name="x"))[
         "state"
     ] == "CANCELLED"
@@ -324,6 +325,10 @@ async def test_runs_are_found_by_their_attributes(client: Client) -> None:
     assert await found('output={"result": {"n": 1}}') == everything - {alone}
     assert await found('output=neq:{"result": {"n": 1}}') == set()
     assert await found('output={"n": 1}') == set()
+    done = await client.post(PATH, name="std.noop", params={"save_result": True, "run_sync": True})
+    assert await found('output={"result": null}') == {done["id"]}
+    assert await found('output=neq:{"result": {"n": 1}}') == {done["id"]}
+    assert await found('output=neq:{"result": null}') == everything - {alone}
     assert await found("state_info=x") == set()
     assert await found("tags=t") == {asked}
     assert await client.refused("GET", f"{PATH}?output=x") == (400, "not-json")
@@ -363,3 +368,21 @@ async def test_a_run_by_itself_is_deleted_once_it_has_ended(client: Client) -> N
     await client.put(alone, state="SUCCESS")
     await client.delete(alone)
     assert await client.refused("GET", alone) == (404, "unknown-action-execution")
+
+
+@on_a_node()
+async def test_the_link_to_the_next_page_repeats_the_filter_by_output(client: Client) -> None:
+    for number in (1, 2, 1):
+        await client.post(
+            PATH,
+            name="std.echo",
+            input={"output": number},
+            params={"save_result": True, "run_sync": True},
+        )
+
+    first = await client.get(PATH + '?state=SUCCESS&limit=1&include_output=1&output={"result": 1}')
+    second = await client.get(first["next"].removeprefix("http://service"))
+    third = await client.get(second["next"].removeprefix("http://service"))
+
+    pages = [[data(row["output"]) for row in page["action_executions"]] for page in (first, second, third)]
+    assert pages == [[{"result": 1}], [{"result": 1}], []]

@@ -121,7 +121,9 @@ def test_all_actions_are_one_list_sorted_by_name(projects: tuple[Project, Projec
         ("namespace=here", ["quiet"]),
         ("namespace=in:here,&name=quiet", ["quiet", "quiet"]),
         ("name=in:loud,std.echo", ["loud", "std.echo"]),
-        ("name=has:OU", ["loud"]),
+        ("name=has:ou", ["loud"]),
+        ("name=has:OU", []),
+        ("created_at=has:-", ["loud", "quiet"]),
         ("tags=low,soft&namespace=has:", ["quiet"]),
         ("scope=private", ["loud", "quiet"]),
         ("description=Says it loudly.", ["loud"]),
@@ -197,6 +199,19 @@ def test_a_namespace_that_lacks_an_action_has_that_of_the_default_one(
     ann.delete("/v2/actions/quiet/here")
     ann.delete("/v2/actions/quiet/here")
     ann.get("/v2/actions/quiet/here", 404)
+
+
+def test_an_action_that_is_read_is_the_one_that_a_task_of_the_namespace_would_run(
+    projects: tuple[Project, Project, Project],
+) -> None:
+    _, _, admin = projects
+    admin.post("/v2/actions", "version: '2.0'\nmy.check: {base: std.noop}\n")
+    admin.post("/v2/code_sources?name=src&namespace=here", SOURCE)
+    body = {"name": "my.check", "class_name": "C", "code_source_name": "src", "namespace": "here"}
+    admin.post("/v2/dynamic_actions", body)
+
+    assert admin.get("/v2/actions/my.check/here")["description"] == "Checks."
+    assert admin.get("/v2/actions/my.check/elsewhere")["description"] is None
 
 
 def test_an_ad_hoc_action_may_share_the_name_of_a_built_in_one(

@@ -54,6 +54,16 @@ def test_what_is_wrong_with_a_code_source_is_told() -> None:
     assert "identifier-missing" in admin.put("/v2/code_sources", SOURCE, 400)
 
 
+def test_code_can_be_asked_for_tags_and_actions_although_it_never_has_any() -> None:
+    _, _, admin = two_and_an_admin(a_service())
+    source = admin.post("/v2/code_sources?name=src", SOURCE)
+    admin.post("/v2/dynamic_actions", {"name": "act", "class_name": "C", "code_source_name": "src"})
+
+    assert admin.get("/v2/code_sources?tags=a") == {"code_sources": []}
+    assert admin.get("/v2/dynamic_actions?tags=a") == {"dynamic_actions": []}
+    assert admin.get("/v2/code_sources?fields=actions") == {"code_sources": [{"id": source["id"]}]}
+
+
 def test_a_dynamic_action_is_made_read_changed_and_deleted() -> None:
     _, _, admin = two_and_an_admin(a_service())
     source = admin.post("/v2/code_sources?name=src", SOURCE)

@@ -53,7 +53,7 @@ TRIGGERS = Collection(
         Attribute(name="name"),
         Attribute(name="workflow_id", kind="uuid"),
         Attribute(name="arguments", kind="json", column="workflow_input"),
-        Attribute(name="remaining_executions", kind="int"),
+        Attribute(name="remaining_executions", kind="int", least=1),
         Attribute(name="next_execution_time", kind="time"),
         Attribute(name="created_at", kind="time"),
     ),
@@ -249,7 +249,7 @@ def test_a_list_that_ends_before_its_limit_has_no_next(app: ASGIApp, store: Stor
         ("fields=updated_at", "no such attribute"),
         ("nulls=name", "never null"),
         ("nulls=nobody", "no such attribute"),
-        ("marker=nonsense", "`marker` has to be the id of a workflow"),
+        ("marker=nonsense", "`marker` has to be the id of the workflow"),
         ("title=x", "Unknown query parameter"),
     ],
 )
@@ -329,6 +329,9 @@ def test_a_filter_compares_by_its_operator(app: ASGIApp, store: Store, query: st
         ('arguments={"n": 2}', [2]),
         ('arguments=neq:{"n":2}', [1, 3]),
         ("next_execution_time=lt:2026-03-03", [1]),
+        ("next_execution_time=has:-03 12:00:", [2]),
+        ("next_execution_time=has:2026", [1, 2, 3]),
+        ("next_execution_time=has:T", []),
     ],
 )
 def test_a_filter_is_read_by_the_kind_of_its_attribute(
@@ -345,11 +348,12 @@ def test_a_filter_is_read_by_the_kind_of_its_attribute(
     [
         ("remaining_executions=two", "not-an-integer"),
         ("remaining_executions=has:2", "filter-operator"),
+        ("remaining_executions=0", "number-too-small"),
+        ("remaining_executions=in:1,-1", "number-too-small"),
         ("workflow_id=nonsense", "not-a-uuid"),
         ("workflow_id=", "not-a-uuid"),
         ("arguments={", "not-json"),
         ("arguments=gt:1", "filter-operator"),
-        ("next_execution_time=has:2026", "filter-operator"),
     ],
 )
 def test_a_filter_that_makes_no_sense_is_refused(app: ASGIApp, query: str, code: str) -> None:

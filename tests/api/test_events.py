@@ -2,13 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+from structlog.testing import capture_logs
 
+from maestrale.api.events import EventStream
 from maestrale.config import ServerSettings, Settings
 from maestrale.main.server import Server
 
@@ -21,6 +23,9 @@ outer:
 inner:
   tasks:
     ask: {action: std.async_noop}
+loop:
+  tasks:
+    call: {with-items: 'n in [1, 2]', workflow: inner}
 broken:
   tasks:
     ask: {action: std.async_noop}
@@ -167,6 +172,19 @@ def test_a_sub_execution_has_a_stream_of_its_own(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+def test_the_sub_executions_of_a_loop_tell_which_item_they_are(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "loop")
+
+            found = await told(client, id, count=5)
+
+            rows = [(each.data["name"], each.data["index"]) for each in found if each.event == "execution"]
+            assert rows == [("loop", None), ("inner", 0), ("inner", 1)]
+
+    asyncio.run(body())
+
+
 def test_what_is_run_again_after_its_end_is_followed_again(tmp_path: Path) -> None:
     async def body() -> None:
         async with a_service(tmp_path) as client:
@@ -184,6 +202,10 @@ def test_what_is_run_again_after_its_end_is_followed_again(tmp_path: Path) -> No
 
             assert second[-1].word == ("end", "", "SUCCESS")
             assert ("task", "ask", "RUNNING") in words(second)
+            # Who only comes back when it has ended again has missed as much.
+            assert await told(client, id, after=first[-1].id) == second
+            over = await client.get(f"/v2/executions/{id}/events", headers={"Last-Event-ID": second[-1].id})
+            assert over.status_code == 204
 
     asyncio.run(body())
 
@@ -200,6 +222,54 @@ def test_a_stream_that_cannot_be_is_refused(tmp_path: Path) -> None:
             assert "seven" in wrong.json()["faultstring"]
 
     asyncio.run(body())
+
+
+async def broken_texts() -> AsyncGenerator[bytes, None]:
+    yield b"retry: 1000\n\n"
+    raise ZeroDivisionError("a bug")
+
+
+async def sent_by(texts: AsyncGenerator[bytes, None], *, fails: bool = False) -> list[Any]:
+    """What a stream sends to a client that stays, or that is gone when the first text comes."""
+    sent: list[Any] = []
+    stream = EventStream(texts)
+    stream.headers["X-Openstack-Request-Id"] = "req-1"
+
+    async def send(message: Any) -> None:
+        if fails and message["type"] == "http.response.body":
+            raise OSError("the connection is closed")
+        sent.append(message)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    await stream({"type": "http"}, receive, send)
+    return sent
+
+
+def test_a_bug_in_a_stream_ends_it_and_is_in_the_log() -> None:
+    with capture_logs() as lines:
+        first, *bodies = asyncio.run(sent_by(broken_texts()))
+
+    assert dict(first["headers"]) == {
+        b"content-type": b"text/event-stream; charset=utf-8",
+        b"cache-control": b"no-store",
+        b"x-accel-buffering": b"no",
+        b"x-openstack-request-id": b"req-1",
+    }
+    assert [(each["body"], each["more_body"]) for each in bodies] == [
+        (b"retry: 1000\n\n", True),
+        (b"", False),
+    ]
+    (line,) = lines
+    assert (line["event"], line["log_level"], line["request_id"]) == ("event stream failed", "error", "req-1")
+
+
+def test_a_client_that_is_gone_ends_its_stream_without_a_word() -> None:
+    with capture_logs() as lines:
+        sent = asyncio.run(sent_by(broken_texts(), fails=True))
+
+    assert ([each["type"] for each in sent], lines) == (["http.response.start"], [])
 
 
 def test_a_stream_ends_when_its_execution_is_deleted(tmp_path: Path) -> None:

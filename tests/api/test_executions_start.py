@@ -84,7 +84,11 @@ async def test_a_name_is_looked_up_in_exactly_the_namespace_that_is_given(client
     assert (made["workflow_namespace"], data(made["params"])) == ("apart", {"env": {}, "namespace": "apart"})
     answer = await client.call("POST", "/v2/executions", json={"workflow_name": "shows"})
     assert (answer.status_code, answer.headers["maestrale-error-code"]) == (404, "unknown-workflow")
-    assert "`shows` in the namespace ``" in answer.json()["faultstring"]
+    assert answer.json()["faultstring"] == "there is no workflow `shows` [unknown-workflow]"
+    elsewhere = {"workflow_name": "shows", "workflow_namespace": "other"}
+    answer = await client.call("POST", "/v2/executions", json=elsewhere)
+    fault = "there is no workflow `shows` in the namespace `other` [unknown-workflow]"
+    assert answer.json()["faultstring"] == fault
 
 
 @on_a_node()
@@ -106,6 +110,7 @@ async def test_wrong_requests_are_refused_and_start_nothing(client: Client) -> N
     assert await refusal(workflow_name="shows", project_id="x") == (400, "read-only-attribute")
     assert await refusal(workflow_name="shows", colour="red") == (400, "unknown-attribute")
     assert await refusal(workflow_name="shows", id="x" * 256) == (400, "execution-id")
+    assert await refusal(workflow_name="shows", id="x\0") == (400, "execution-id")
     assert await refusal(source_execution_id="none") == (404, "unknown-execution")
     assert await client.get("/v2/executions") == {"executions": []}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from maestrale.api import (
     ApiSettings,
@@ -19,7 +19,9 @@ from maestrale.api import (
     page_type,
 )
 from maestrale.api.app import all_endpoints
+from maestrale.api.openapi import NO_MEANING
 from maestrale.errors import Unavailable
+from maestrale.wire.formats import JsonText
 from tests.api.house import a_backend, an_app, ask, get
 
 OWN = (*discovery.ENDPOINTS, *health.ENDPOINTS)
@@ -154,6 +156,15 @@ class Part(Struct):
     name: str
 
 
+class OldPart(Struct):
+    """A part as it is shown."""
+
+    name: str
+    output: JsonText
+    project_id: str
+    is_used: bool | UnsetType = UNSET
+
+
 async def make_part(call: Call) -> Any:
     return call.body
 
@@ -166,6 +177,8 @@ PARTS = Endpoint(
     handler=make_part,
     query=(Parameter("all_projects", "bool", "Of everybody"),),
     body=Part,
+    ignored=(OldPart,),
+    read_only=("project_id",),
     result=page_type("parts", Part),
     status=201,
     statuses=(409,),
@@ -185,6 +198,18 @@ def test_the_openapi_document_says_what_the_table_says() -> None:
         "application/json": {"schema": {"$ref": "#/components/schemas/Part"}}
     }
     assert list(operation["responses"]) == ["201", "400", "401", "409", "415", "423"]
+    assert document["components"]["schemas"]["Part"] == {
+        "title": "Part",
+        "description": "A part of a thing.",
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "output": {"type": ["object", "string", "null"], "description": NO_MEANING},
+            "is_used": {"type": "boolean", "description": NO_MEANING},
+        },
+        "required": ["name"],
+        "additionalProperties": False,
+    }
     assert document["components"]["schemas"]["PartPage"]["properties"] == {
         "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
         "next": {"type": "string"},

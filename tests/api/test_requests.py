@@ -7,6 +7,7 @@ import pytest
 from msgspec import UNSET, Struct, UnsetType
 
 from maestrale.api import ApiSettings, Call, Endpoint, Parameter
+from maestrale.wire.formats import JsonText
 from tests.api.house import an_app, ask
 
 UUID = "123e4567-e89b-42d3-a456-426614174000"
@@ -24,6 +25,9 @@ class WholeThing(Struct):
     name: str
     state: str
     project_id: str
+    is_done: bool
+    tags: list[str] | UnsetType = UNSET
+    output: JsonText | UnsetType | None = UNSET
 
 
 async def tell_query(call: Call) -> Any:
@@ -131,7 +135,9 @@ def post(body: bytes | str, *, method: str = "POST", kind: str | None = "applica
         ('{"name": "a", "count": "12", "is_reset": "Yes"}', {"name": "a", "count": 12, "is_reset": True}),
         ('{"name": "a", "is_reset": false}', {"name": "a", "is_reset": False}),
         ('{"name": "a", "is_reset": "off"}', {"name": "a", "is_reset": False}),
-        ('{"name": "a", "state": 7, "id": "x"}', {"name": "a"}),
+        ('{"name": "a", "state": "s", "id": "x", "tags": ["t"], "is_done": "yes"}', {"name": "a"}),
+        ('{"name": "a", "state": null, "output": {"n": 1}}', {"name": "a"}),
+        ('{"name": "a", "output": "{\\"n\\": 1}"}', {"name": "a"}),
     ],
 )
 def test_a_body_becomes_the_struct_of_its_endpoint(body: str, thing: dict[str, Any]) -> None:
@@ -161,6 +167,11 @@ def test_a_body_becomes_the_struct_of_its_endpoint(body: str, thing: dict[str, A
         ('{"name": "a", "count": "9223372036854775808"}', "wrong-attribute", "`count`"),
         ('{"name": "a", "count": -9223372036854775809}', "wrong-attribute", "`count`"),
         ('{"name": "a", "count": 1.5}', "wrong-attribute", "`count`"),
+        ('{"name": "a", "state": 7}', "wrong-attribute", "`state`"),
+        ('{"name": "a", "is_done": "maybe"}', "wrong-attribute", "`is_done`"),
+        ('{"name": "a", "tags": "t"}', "wrong-attribute", "`tags`"),
+        ('{"name": "a", "output": "{"}', "not-json", "`output`"),
+        ('{"name": "a", "output": [1]}', "not-an-object", "`output`"),
         ("{}", "invalid-input", "`name`"),
         ('{"name": null}', "invalid-input", "`name`"),
         (b" " * 1001, "body-too-long", "1000 bytes"),

@@ -299,8 +299,21 @@ def test_the_server_checks_files(remote: Remote, tmp_path: Path) -> None:
     verdict = remote("action", "validate", "bad.yaml", "--json")
 
     assert (good.code, good.stderr) == (0, "good.yaml: no problems\n")
-    assert (bad.code, "[missing-key]" in bad.stdout) == (2, True)
+    assert (bad.code, bad.stdout.startswith("bad.yaml:2:"), "[missing-key]" in bad.stdout) == (2, True, True)
     assert (verdict.code, verdict.json["valid"]) == (2, False)
+
+
+def test_the_problems_of_a_file_that_is_not_stored_name_their_places_in_it(
+    remote: Remote, tmp_path: Path
+) -> None:
+    (tmp_path / "two.yaml").write_text("version: '2.0'\na b: {tasks: {t: {}}}\nc d: {tasks: {t: {}}}\n")
+
+    ended = remote("workflow", "create", "two.yaml")
+
+    assert (ended.code, ended.stdout) == (2, "")
+    assert "error: two.yaml:2:1: the name `a b`" in ended.stderr
+    assert "\ntwo.yaml:3:1: the name `c d`" in ended.stderr
+    assert "<text>" not in ended.stderr
 
 
 def test_an_action_gives_its_result_on_stdout(remote: Remote, tmp_path: Path) -> None:
@@ -438,6 +451,50 @@ def test_ctrl_c_leaves_the_execution_and_says_how_to_come_back(
         f"the execution goes on; watch it with: maestrale execution watch {id} --url {server}" in ended.stderr
     )
     assert remote("execution", "show", id, "--json").json["state"] == "RUNNING"
+
+
+def test_what_has_ended_is_not_resumed_and_one_that_failed_names_the_way_to_run_it_again(
+    remote: Remote,
+) -> None:
+    id = started(remote, "fails", "-q")
+    remote("execution", "wait", id)
+
+    ended = remote("execution", "resume", id)
+
+    assert ended == Ended(
+        2,
+        "",
+        f"error: the execution {id} has ended in ERROR; only one that is paused is resumed [not-resumed]\n"
+        f"  hint: run what failed again with: maestrale execution rerun {id}\n",
+    )
+
+
+def test_a_reason_that_is_that_of_the_failed_task_is_told_once(remote: Remote, tmp_path: Path) -> None:
+    text = "version: '2.0'\nunfit:\n  tasks:\n    t: {action: std.echo output=<% $.missing.len() %>}\n"
+    (tmp_path / "unfit.yaml").write_text(text)
+    remote("workflow", "create", "unfit.yaml")
+
+    ended = remote("execution", "start", "unfit", "--wait")
+
+    headline, reason, rerun = ended.stderr.splitlines()
+    assert headline.startswith("ERROR: workflow `unfit`")
+    assert reason.startswith("  t: ")
+    assert rerun.startswith("    run it again with: ")
+
+
+def test_the_time_of_a_watched_execution_is_as_exact_as_its_events(remote: Remote) -> None:
+    ended = remote("execution", "start", "greet", "-i", "name=Ada", "--watch")
+
+    headline = ended.stderr.splitlines()[-1]
+    assert re.fullmatch(r"SUCCESS in 0\.\d s: workflow `greet`, execution [0-9a-f-]{36}", headline)
+
+
+def test_the_time_of_an_execution_known_in_whole_seconds_only_is_left_out_where_it_is_short(
+    remote: Remote,
+) -> None:
+    ended = remote("execution", "start", "greet", "-i", "name=Ada", "--wait")
+
+    assert re.fullmatch(r"SUCCESS: workflow `greet`, execution [0-9a-f-]{36}\n", ended.stderr)
 
 
 # The table of commands.

@@ -104,3 +104,16 @@ def test_a_join_that_waits_is_drawn_without_its_definition() -> None:
     mirror = mirror_of(execution(), task("meet", "WAITING"))
 
     assert rows_of(mirror) == [Row(0, "WAITING", "meet", ("waits for other tasks",))]
+
+
+def test_the_sub_executions_of_a_loop_are_told_apart_by_their_item() -> None:
+    mirror = mirror_of(
+        execution(),
+        task("call"),
+        execution("first", parent_task_id="call", index=0),
+        execution("second", parent_task_id="call", index=1),
+    )
+
+    steps = mirror.take(task("step", execution_id="second"))
+
+    assert paths(steps, mirror) == ["call[1]/step"]

@@ -69,16 +69,27 @@ class Asked(NamedTuple):
 class BreakingServer:
     """Answers each connection with the next of some texts, and closes it. Empty: without an answer."""
 
-    def __init__(self, *answers: bytes) -> None:
+    def __init__(self, *answers: bytes, port: int = 0) -> None:
         self._answers = list(answers)
+        self._port = port
         self.asked: list[Asked] = []
+        self.has_answered_all = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        await self.start()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        await self.stop()
+
+    async def start(self) -> int:
+        """Listen; the port."""
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", self._port)
+        port: int = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        return port
+
+    async def stop(self) -> None:
         self._server.close()
         await self._server.wait_closed()
 
@@ -90,6 +101,8 @@ class BreakingServer:
         self.asked.append(Asked(method, path, headers, json.loads(body) if body else None))
         writer.write(self._answers.pop(0))
         writer.close()
+        if not self._answers:
+            self.has_answered_all.set()
 
 
 def answer(body: Any, status: int = 200, **headers: str) -> bytes:

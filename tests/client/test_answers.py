@@ -203,6 +203,52 @@ async def test_waiting_outlives_a_lost_answer() -> None:
     assert [asked.path for asked in server.asked] == ["/v2/executions/e1?wait=30.000&until=done"] * 2
 
 
+async def test_waiting_outlives_a_server_that_is_away_between_two_of_its_answers() -> None:
+    missed = asyncio.Event()
+    server = BreakingServer(answer(execution_data()))
+    port = await server.start()
+    async with Client(server.url, on_interruption=lambda error: missed.set()) as client:
+        waiting = asyncio.ensure_future(client.executions.wait("e1"))
+        await server.has_answered_all.wait()
+        await server.stop()
+        await missed.wait()
+        async with BreakingServer(answer(execution_data(state="SUCCESS")), port=port):
+            execution = await waiting
+
+    assert execution.state == "SUCCESS"
+
+
+async def test_a_person_can_be_told_of_each_answer_that_is_asked_for_again() -> None:
+    told: list[str] = []
+
+    async with (
+        BreakingServer(
+            LOST, answer({"faultstring": "later [busy]"}, 503), answer(execution_data())
+        ) as server,
+        Client(server.url, on_interruption=lambda error: told.append(str(error))) as client,
+    ):
+        await client.executions.get("e1")
+
+    assert told == [
+        "the answer to `GET /v2/executions/e1` was lost: the connection ended before the answer did"
+        " [answer-lost]",
+        "later [busy]",
+    ]
+
+
+async def test_an_answer_that_is_not_asked_for_again_is_an_error_and_nothing_else() -> None:
+    told: list[NoAnswer] = []
+
+    async with (
+        BreakingServer(LOST) as server,
+        Client(server.url, patience=0, on_interruption=told.append) as client,
+    ):
+        with pytest.raises(NoAnswer, match="ended before the answer did"):
+            await client.executions.get("e1")
+
+    assert told == []
+
+
 # Pages.
 
 

@@ -2,7 +2,14 @@
 
 import pytest
 
-from maestrale.core.events import ActionPauseRequested, ActionRequested, ActionResumeRequested
+from maestrale.core.events import (
+    ActionCompleted,
+    ActionPauseRequested,
+    ActionRequested,
+    ActionResumeRequested,
+    Event,
+    ResumeRequested,
+)
 from maestrale.errors import Conflict, NotFound
 from maestrale.testing.stage import ROOT, Stage, rows_of
 
@@ -68,6 +75,43 @@ def test_a_resting_action_may_be_completed_and_the_workflow_waits_for_its_resume
     assert (ran(stage), str(stage.root.state)) == ([("a", "SUCCESS")], "PAUSED")
 
 
+@pytest.mark.parametrize("concurrency", [0, 1])
+@pytest.mark.parametrize("resumed_first", [False, True])
+def test_a_loop_goes_on_when_the_item_that_rested_is_completed_instead(
+    concurrency: int, resumed_first: bool
+) -> None:
+    bound = f", concurrency: {concurrency}" if concurrency else ""
+    stage = tasks(f"a: {{with-items: 'i in [1, 2, 3]', action: std.async_noop{bound}}}")
+    resting = stage.runs("a")[0]
+    stage.send(ActionPauseRequested(resting.id))
+
+    steps: list[Event] = [ActionCompleted(resting.id, 1, DONE), ResumeRequested(ROOT)]
+    for event in reversed(steps) if resumed_first else steps:
+        stage.send(event)
+
+    assert (ran(stage), str(stage.root.state)) == ([("a", "RUNNING")], "RUNNING")
+    for index in (1, 2):
+        stage.send(ActionCompleted(stage.runs("a")[index].id, 1, DONE))
+    assert (ran(stage), str(stage.root.state)) == ([("a", "SUCCESS")], "SUCCESS")
+    assert stage.rows() == rows_of(stage.replayed())
+
+
+def test_an_action_that_was_given_up_while_it_rested_holds_nothing_any_more() -> None:
+    stage = tasks("a: {action: std.async_noop, timeout: 5, retry: {count: 1, delay: 0}}")
+    first = run_id(stage, "a")
+    stage.send(ActionPauseRequested(first))
+    stage.pass_time(5)
+    stage.send(ResumeRequested(ROOT))
+    stage.pass_time(1)
+    second = run_id(stage, "a")
+    assert second != first
+
+    stage.send(ActionPauseRequested(second))
+    stage.send(ActionResumeRequested(second))
+
+    assert (ran(stage), str(stage.root.state)) == ([("a", "RUNNING")], "RUNNING")
+
+
 def test_only_an_asynchronous_action_that_has_not_ended_can_rest() -> None:
     stage = tasks("a: {action: std.sleep seconds=5}\nb: {action: std.async_noop}")
     stage.complete("b", DONE)
@@ -80,6 +124,15 @@ def test_only_an_asynchronous_action_that_has_not_ended_can_rest() -> None:
         stage.send(ActionResumeRequested(run_id(stage, "b")))
     with pytest.raises(NotFound):
         stage.send(ActionPauseRequested("nowhere"))
+
+
+def test_a_synchronous_action_that_is_asked_to_go_on_stays_as_it_is() -> None:
+    stage = tasks("a: {action: std.sleep seconds=5}")
+    before = stage.rows()
+
+    stage.send(ActionResumeRequested(run_id(stage, "a")))
+
+    assert (stage.rows(), len(stage.history)) == (before, 1)
 
 
 def test_asking_twice_changes_nothing_more() -> None:

@@ -552,8 +552,8 @@ def test_an_execution_that_failed_tells_why_and_how_to_run_the_failed_task_again
         text=(
             "The execution ended in ERROR at 2026-03-01 12:00:00 UTC because: "
             "Failure caused by error in tasks: a; "
-            f'run again what failed (`a`): PUT /v2/tasks/{task.id} with state "RUNNING", '
-            'or "SKIPPED" to go on without it.'
+            f'run again what failed (`a`): PUT /v2/tasks/{task.id} with state "RUNNING" and reset true, '
+            'or with state "SKIPPED" to go on without it.'
         ),
         since=stage.clock.now(),
         state=stage.root.state,

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maestrale.core import Execution, Result
-from maestrale.core.events import ActionCompleted, Event, ResumeRequested, TimerFired, TurnContinued
+from maestrale.core.events import (
+    ActionCompleted,
+    ActionResumeRequested,
+    Event,
+    ResumeRequested,
+    TimerFired,
+    TurnContinued,
+)
 from maestrale.core.explaining import explain
 from maestrale.core.status import ENDED_EXECUTION, RunState
 from maestrale.core.waits import (
@@ -127,11 +134,11 @@ def _advice_of(play: Play, explanation: Explanation, wait: AnyWait) -> Iterator[
     """What would move an execution on, according to one of its waits."""
     match wait:
         case ActionRunWait():
-            yield from (
-                ActionCompleted(run.id, run.attempt, Result(value=1))
-                for run in wait.runs
-                if run.state is RunState.RUNNING
-            )
+            for run in wait.runs:
+                if run.state is RunState.PAUSED:
+                    yield ActionResumeRequested(run.id)
+                else:
+                    yield ActionCompleted(run.id, run.attempt, Result(value=1))
         case TimerWait(task=task):
             assert task is not None
             play.clock.advance_to(max(play.clock.now(), wait.due_at))

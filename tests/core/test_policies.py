@@ -181,7 +181,8 @@ def test_a_task_that_timed_out_ignores_the_late_answer() -> None:
 
     task, (late,) = stage.task("a"), stage.runs("a")
     assert (str(task.state), task.state_info) == ("ERROR", "Task timed out [timeout(s)=3].")
-    assert (str(late.state), late.accepted, late.result) == ("SUCCESS", False, "late")
+    assert (str(late.state), late.accepted, late.result) == ("ERROR", False, "Timeout after 3 seconds")
+    assert late.finished_at is not None
     assert ran(stage) == [("a", "ERROR"), ("b", "SUCCESS")]
 
 

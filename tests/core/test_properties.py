@@ -13,7 +13,10 @@ from maestrale.lang import parse
 from maestrale.testing import laws
 from maestrale.testing.happenings import Happening, Play, scripts
 from maestrale.testing.stage import Stage, rows_of
-from maestrale.testing.workflows import UNORDERED, Program, programs
+from maestrale.testing.workflows import UNORDERED, Program, lone_actions, programs
+
+EVERYTHING = st.one_of(programs(), programs(), programs(), lone_actions())
+"""Whatever makes a tree: workflows, and actions that are run by themselves."""
 
 SLICES = st.sampled_from([250, 3, 1])
 
@@ -30,7 +33,7 @@ def test_every_generated_workflow_is_valid(program: Program) -> None:
     assert [parse(text).errors for text in program.texts] == [(), ()]
 
 
-@given(programs(), scripts(), SLICES)
+@given(EVERYTHING, scripts(), SLICES)
 def test_whatever_happens_the_laws_hold_and_everything_ends(
     program: Program, script: tuple[Happening, ...], steps: int
 ) -> None:
@@ -41,7 +44,7 @@ def test_whatever_happens_the_laws_hold_and_everything_ends(
     assert play.finish(), "a small workflow ends within the budget of events"
 
 
-@given(programs(), scripts(), SLICES)
+@given(EVERYTHING, scripts(), SLICES)
 def test_folding_the_history_gives_exactly_the_rows_at_every_point_of_it(
     program: Program, script: tuple[Happening, ...], steps: int
 ) -> None:
@@ -55,7 +58,7 @@ def test_folding_the_history_gives_exactly_the_rows_at_every_point_of_it(
     assert rows_of(play.replayed()) == play.rows()
 
 
-@given(programs(), scripts(), st.data())
+@given(EVERYTHING, scripts(), st.data())
 def test_a_tree_that_was_loaded_from_its_rows_decides_as_one_that_was_not(
     program: Program, script: tuple[Happening, ...], data: st.DataObject
 ) -> None:

@@ -2,9 +2,15 @@
 
 import pytest
 
-from maestrale.core import Limits
+from maestrale.core import Limits, Result
+from maestrale.core.events import (
+    ExecutionUpdateRequested,
+    PauseRequested,
+    ResumeRequested,
+    TaskRerunRequested,
+)
 from maestrale.errors import InvalidInput
-from maestrale.testing.stage import Stage
+from maestrale.testing.stage import ROOT, Stage
 
 SMALL = Limits(field_bytes=100)
 LARGE = "<% range(200).toList() %>"
@@ -43,6 +49,35 @@ def test_a_workflow_does_not_start_with_an_input_that_is_too_large() -> None:
         stage.start("w", {"x": "x" * 200})
 
     assert stage.state.tree is None
+
+
+def test_an_environment_is_measured_as_it_is_after_its_evaluation() -> None:
+    stage = a_stage("    a: {}\n")
+
+    with pytest.raises(InvalidInput, match="the parameters of workflow w has"):
+        stage.start("w", params={"env": {"x": LARGE}})
+
+    assert stage.state.tree is None
+
+
+def test_an_environment_does_not_grow_beyond_what_a_field_holds() -> None:
+    stage = a_stage("    a: {action: std.async_noop}\n")
+    stage.start("w")
+    large = {"x": "x" * 100}
+    stage.send(PauseRequested(ROOT))
+
+    for event in (
+        ExecutionUpdateRequested(execution_id=ROOT, env=large),
+        ResumeRequested(execution_id=ROOT, env=large),
+    ):
+        with pytest.raises(InvalidInput, match="the parameters of workflow w has 131 bytes"):
+            stage.send(event)
+    stage.send(ResumeRequested(execution_id=ROOT))
+    stage.complete("a", Result(error="no"))
+    with pytest.raises(InvalidInput, match="the parameters of workflow w has 131 bytes"):
+        stage.send(TaskRerunRequested(stage.task("a").id, env=large))
+
+    assert (stage.root.params["env"], str(stage.root.state)) == ({}, "ERROR")
 
 
 def test_without_a_limit_everything_is_kept() -> None:

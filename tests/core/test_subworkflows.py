@@ -93,6 +93,7 @@ def test_what_a_sub_workflow_does_not_declare_becomes_its_parameter_but_not_its_
         "task_execution_id": stage.task("a").id,
         "index": 0,
         "namespace": "",
+        "env": {},
     }
 
 

@@ -58,6 +58,18 @@ def test_the_environment_of_a_running_or_successful_execution_stays() -> None:
     assert (stage.root.params["env"], stage.root.description) == ({}, "")
 
 
+def test_the_same_update_again_changes_nothing() -> None:
+    stage = tasks("a: {action: std.async_noop}")
+    stage.complete("a", FAILED)
+    update = ExecutionUpdateRequested(execution_id=ROOT, env={"x": {"y": 1}}, description="new")
+    stage.send(update)
+    before, entries = stage.rows(), len(stage.history)
+
+    stage.send(update)
+
+    assert (stage.rows(), len(stage.history)) == (before, entries)
+
+
 def test_an_unknown_execution_is_not_found() -> None:
     with pytest.raises(NotFound):
         tasks("a: {}").send(ExecutionUpdateRequested(execution_id="nowhere", description="x"))

@@ -66,6 +66,10 @@ def test_the_parameters_of_a_class_are_read_from_its_constructor_wherever_it_sta
         ("class A(Imported): pass", ClassSignature()),
         ("class B: pass", ClassSignature()),
         ("class A(", ClassSignature()),
+        (
+            "\ufeffclass A:\n  def __init__(self, a): pass",
+            ClassSignature(parameters=(Parameter("a"),)),
+        ),
         ("class A:\n  x = '\0'", ClassSignature()),
         (SOURCE.replace("Loop", "A"), ClassSignature()),
         ("x = " + "(" * 5000, ClassSignature()),

@@ -216,3 +216,28 @@ def test_validation_is_skipped_only_where_the_operator_lets_it() -> None:
     asked = {mode: [is_checked(mode, skip=skip) for skip in (False, True)] for mode in modes}
 
     assert asked == {"mandatory": [True, True], "enabled": [True, False], "disabled": [False, False]}
+
+
+MANY_WORKFLOWS = "version: '2.0'\n" + "".join(f"w{n}: {{tasks: {{t: {{}}}}}}\n" for n in range(2001))
+LONG_ACTIONS = f"version: '2.0'\n# {'x' * 4_000_000}\n" + "".join(f"a{n}: {{base: b}}\n" for n in range(25))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "refusal"),
+    [
+        (
+            MANY_WORKFLOWS,
+            DocumentKind.WORKFLOWS,
+            "has 2,001 definitions; one of 46,929 characters may have 2,000",
+        ),
+        (LONG_ACTIONS, DocumentKind.ACTIONS, "has 25 definitions; one of 4,000,383 characters may have 24"),
+    ],
+    ids=["many", "long"],
+)
+def test_a_text_has_no_more_definitions_than_can_be_stored_at_once(
+    text: str, kind: DocumentKind, refusal: str
+) -> None:
+    with pytest.raises(InvalidInput, match=refusal) as raised:
+        read_upload(text, kind, checked=False)
+
+    assert raised.value.code == "too-many-definitions"

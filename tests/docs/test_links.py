@@ -7,15 +7,33 @@ import pytest
 
 from .pages import PROJECT, list_pages
 
-LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)(?P<target>[^)#\s]+)(?:#[^)]*)?\)")
-PAGES = [page for page in list_pages() if "concepts" in page.parts or "reference" in page.parts]
+LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:)(?P<target>[^)#\s]*)(?:#(?P<place>[^)\s]+))?\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+PAGES = [
+    *list_pages(),
+    PROJECT / "ARCHITECTURE.md",
+    PROJECT / "CONTRIBUTING.md",
+    *PROJECT.glob("changes/*.md"),
+]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(PROJECT).as_posix())
 def test_a_page_links_to_what_exists(page: Path) -> None:
-    targets = {match["target"] for match in LINK.finditer(page.read_text(encoding="utf-8"))}
+    links = [match.groupdict() for match in LINK.finditer(page.read_text(encoding="utf-8"))]
 
-    assert [target for target in sorted(targets) if not (page.parent / target).exists()] == []
+    assert [link for link in links if not _leads_somewhere(page, link["target"], link["place"])] == []
+
+
+def _leads_somewhere(page: Path, target: str, place: str | None) -> bool:
+    goal = page.parent / target if target else page
+    if not goal.exists() or place is None:
+        return goal.exists()
+    return place in map(_anchor, HEADING.findall(goal.read_text(encoding="utf-8")))
+
+
+def _anchor(heading: str) -> str:
+    """What a link to a heading has behind `#`, as hosts of Markdown make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def test_the_pages_are_found() -> None:

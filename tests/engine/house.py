@@ -103,6 +103,10 @@ class FallibleStore(Store):
         self._check_there()
         super().claim_tree(root_id)
 
+    def delete_tree(self, root_id: str) -> None:
+        self._check_there()
+        super().delete_tree(root_id)
+
     def _check_there(self) -> None:
         if self.is_away:
             raise Unavailable("the database is away", code="database-away")

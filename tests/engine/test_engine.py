@@ -101,7 +101,7 @@ def test_a_start_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
             with pytest.raises(NotFound):
                 await house.engine.wait_ended(ROOT)
 
-            assert (house.in_memory(), len(house.engine._trees._ends)) == ([], 0)
+            assert (house.in_memory(), len(house.engine._trees._custody.ends)) == ([], 0)
             assert house.store.transactions == []
             assert await house.start(id=ROOT) == ROOT
 
@@ -121,12 +121,12 @@ def test_an_execution_goes_on_when_its_caller_went_away(tmp_path: Path) -> None:
             await house.engine.settle()
 
             assert house.worker.attempts == [("ask", 1)] * 3
-            assert len(house.engine._trees._ends) == 0
+            assert len(house.engine._trees._custody.ends) == 0
             waiter = asyncio.create_task(house.engine.wait_ended(house.in_memory()[0]))
             await asyncio.sleep(0)
             waiter.cancel()
             await asyncio.wait([waiter])
-            assert len(house.engine._trees._ends) == 0
+            assert len(house.engine._trees._custody.ends) == 0
 
     asyncio.run(body())
 
@@ -200,7 +200,7 @@ def test_an_action_is_completed_once_from_outside(tmp_path: Path) -> None:
             with pytest.raises(Conflict):
                 await house.engine.complete_action(run_id, root_id=root_id, result=Result(value="no"))
             assert house.in_memory() == []
-            assert house.engine._trees._dispatched == {}
+            assert len(house.engine._trees.attempts) == 0
 
     asyncio.run(body())
 
@@ -442,7 +442,7 @@ def test_many_executions_run_at_once_and_leave_no_trace_in_memory(tmp_path: Path
             assert {execution.state for execution in ended} == {"SUCCESS"}
             assert {e.output["said"] for e in ended if e.output} == {r.run_id for r in house.worker.submitted}
             trees = house.engine._trees
-            assert (house.in_memory(), trees._dispatched, len(trees._ends)) == ([], {}, 0)
+            assert (house.in_memory(), len(trees.attempts), len(trees._custody.ends)) == ([], 0, 0)
             assert len(house.store.transactions) < 60
 
     asyncio.run(body())

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from maestrale.core import State
+from maestrale.core import Changes, State
 from maestrale.engine import Readers, Step, Story, Subscription
+from maestrale.engine.doubts import Doubts
 from maestrale.engine.feed import BACKLOG
-from maestrale.errors import NotFound
+from maestrale.engine.ledger import Batch, Pending
+from maestrale.errors import NotFound, Unavailable
 from maestrale.store import open_reader
 from maestrale.testing.stage import rows_of
 
@@ -71,6 +74,26 @@ def test_what_another_process_commits_is_found_in_the_history(tmp_path: Path) ->
     asyncio.run(body())
 
 
+def test_steps_that_were_not_published_here_are_told_before_the_next_that_is(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with House(tmp_path / "db", ONE) as house:
+            root_id, readers = await house.start("one"), _readers(house)
+            late = Subscription()  # This node takes the tree over: it publishes only what comes then.
+            steps = Story(
+                house.engine.world, readers.run, root_id, late, pause=60, is_here=lambda: True
+            ).steps()
+            assert _numbers(await _first(steps, 2)) == [1, None]
+            with house.engine.feed.subscribe(root_id) as live:
+                await house.engine.pause(root_id, root_id=root_id)
+                await house.engine.resume(root_id, root_id=root_id)
+                await house.engine.pause(root_id, root_id=root_id)
+                late.put(live.gathered()[-1])
+            assert _numbers(await _first(steps, 3)) == [2, 3, 4]
+            readers.close()
+
+    asyncio.run(body())
+
+
 async def _until_quiet(steps: AsyncIterator[Step | None]) -> AsyncIterator[Step]:
     some = False
     async for step in steps:
@@ -95,6 +118,43 @@ def test_a_step_that_the_history_told_already_does_not_come_again(tmp_path: Path
                 await house.succeed("ask")
                 assert _numbers(await _first(steps, 1)) == [2]
                 readers.close()
+
+    asyncio.run(body())
+
+
+@pytest.mark.parametrize(("when", "told"), [("after", [2]), ("before", [])])
+def test_a_step_whose_commit_only_seemed_to_fail_is_told_once_that_is_known(
+    tmp_path: Path, when: str, told: list[int]
+) -> None:
+    async def body() -> None:
+        async with House(tmp_path / "db", ONE) as house:
+            root_id = await house.start("one")
+            with house.engine.feed.subscribe(root_id) as live:
+                house.store.fail_next(when)
+                with pytest.raises(Unavailable):
+                    await house.engine.pause(root_id, root_id=root_id)
+                await house.engine.settle()
+                assert [step.sequence for step in live.gathered()] == told
+
+                await house.engine.pause(root_id, root_id=root_id)
+                await house.engine.resume(root_id, root_id=root_id)
+                assert [*told, *(step.sequence for step in live.gathered())] == [2, 3]
+            observed = [changes.executions[root_id].state for _, changes in house.seen if changes.executions]
+            assert observed == ["RUNNING", "PAUSED", "RUNNING"]
+
+    asyncio.run(body())
+
+
+def test_a_step_of_another_node_is_not_taken_for_the_own_one_of_that_number(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with House(tmp_path / "db", ONE) as house:
+            root_id = await house.start("one")
+            (stored,) = (entry for _, entry in house.store.read_history(root_id))
+            doubts = Doubts()
+            for seed, is_stored in ((stored.seed, True), ("another", False)):
+                step = Step(1, replace(stored, seed=seed), Changes())
+                doubts.note(Batch({root_id: Pending(root_id=root_id, steps=[step])}))
+                assert doubts.is_stored(house.store, root_id) is is_stored
 
     asyncio.run(body())
 

@@ -1,4 +1,4 @@
-"""Action runs that no task asked for, saved and unsaved, and the deletion of trees."""
+"""Action runs that no task asked for, saved and unsaved."""
 
 import asyncio
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 from maestrale.core import Result
 from maestrale.core.status import RunState
 from maestrale.engine import ActionRequest
-from maestrale.errors import Conflict, Forbidden, InvalidInput, NotFound
+from maestrale.errors import Conflict, InvalidInput
 from maestrale.expressions import Json
 
-from .house import ONE, House
+from .house import House
 
 
 def _request(action: str, **input: Json) -> ActionRequest:
@@ -127,42 +127,5 @@ def test_a_refused_saved_run_leaves_nothing(tmp_path: Path) -> None:
             with pytest.raises(InvalidInput):
                 await house.engine.start_action(_request("std.echo"))
             assert (house.in_memory(), house.store.claim()) == ([], [])
-
-    asyncio.run(body())
-
-
-def test_what_has_not_ended_is_deleted_only_by_force_and_what_runs_for_it_is_ended(tmp_path: Path) -> None:
-    async def body() -> None:
-        async with House(tmp_path / "db", ONE) as house:
-            root_id = await house.start("one")
-            with pytest.raises(Forbidden):
-                await house.engine.delete(root_id)
-            waiting = asyncio.ensure_future(house.engine.wait_ended(root_id))
-            await asyncio.sleep(0)
-
-            await house.engine.delete(root_id, force=True)
-
-            with pytest.raises(NotFound):
-                await waiting
-            assignment = house.worker.last("ask")
-            assert house.worker.cancelled == [(assignment.run_id, 1)]
-            assert house.store.load_tree(root_id) is None
-            await house.engine.completed(assignment.run_id, 1, Result(value="late"))
-            with pytest.raises(NotFound):
-                await house.engine.delete(root_id, force=True)
-            assert house.in_memory() == []
-
-    asyncio.run(body())
-
-
-def test_what_has_ended_is_deleted_without_force(tmp_path: Path) -> None:
-    async def body() -> None:
-        async with House(tmp_path / "db", ONE) as house:
-            root_id = await house.start("one")
-            await house.succeed("ask")
-
-            await house.engine.delete(root_id)
-
-            assert house.store.load_tree(root_id) is None
 
     asyncio.run(body())

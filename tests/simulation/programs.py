@@ -1,4 +1,7 @@
-"""Workflows for the simulator. How they end does not depend on the order in which things happen."""
+"""Workflows and actions for the simulator. How they end does not depend on the order in which things happen,
+but for that of `hurried`."""
+
+from maestrale.expressions import Json
 
 TEXT = """
 version: '2.0'
@@ -47,6 +50,19 @@ inner:
   tasks:
     work: {action: std.command script=true, on-error: noop}
     wait: {action: std.noop, wait-before: 3}
+
+hurried:
+  tasks:
+    slow: {action: std.command script=true, timeout: 20, on-complete: late}
+    calls: {action: std.async_noop, timeout: 5, retry: {count: 2, delay: 1}, on-error: late}
+    below: {workflow: inner, input: {n: 1}, timeout: 10, on-complete: late}
+    late: {join: all, with-items: 'i in [1, 2, 3]', action: std.sleep seconds=1, timeout: 40, on-error: noop}
 """
 
-WORKFLOWS = ("chain", "fork", "loop", "stubborn", "nested")
+WORKFLOWS = ("chain", "fork", "loop", "stubborn", "nested", "hurried")
+
+ACTIONS: dict[str, dict[str, Json]] = {
+    "std.command": {"script": "true"},
+    "std.async_noop": {},
+    "std.sleep": {"seconds": 1},
+}

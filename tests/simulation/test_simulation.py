@@ -17,13 +17,15 @@ from maestrale.core.effects import Effect
 from maestrale.core.events import ActionCompleted, ActionLost, Event
 from maestrale.core.runs import get_run
 from maestrale.core.turn import Turn
-from maestrale.engine import recovery
+from maestrale.engine import Story, recovery
+from maestrale.engine.doubts import Doubts
+from maestrale.errors import Error
 from maestrale.store import fencing
 from maestrale.testing.laws import LawBroken
 from maestrale.testing.simulated_node import Answered, Node
 from maestrale.testing.simulator import Faults, Simulation
 
-from .programs import TEXT, WORKFLOWS
+from .programs import ACTIONS, TEXT, WORKFLOWS
 
 RUNS = int(os.environ.get("MAESTRALE_SIMULATION_RUNS", "200"))
 DECIDE = import_module("maestrale.core.decide")  # The package has a function of that name.
@@ -31,10 +33,12 @@ SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "").split(",") if seed] o
 
 
 def simulated(seed: int, node_class: type[Node] = Node) -> Simulation:
-    """One run: one to three workflows, with more or less bad luck."""
+    """One run: one to three workflows, at times an action by itself, with more or less bad luck."""
     workflows = [WORKFLOWS[(seed + offset) % len(WORKFLOWS)] for offset in range(1 + seed % 3)]
     faults = Faults(crashes=(0, 10, 40)[seed % 3], failures=(5, 20, 40)[seed // 3 % 3])
-    return Simulation(seed, TEXT, workflows, faults=faults, node_class=node_class).run()
+    action = list(ACTIONS)[seed % 4 : seed % 4 + 1]  # One of four runs has none.
+    actions = {name: ACTIONS[name] for name in action}
+    return Simulation(seed, TEXT, workflows, actions=actions, faults=faults, node_class=node_class).run()
 
 
 def test_the_laws_hold_whatever_fails() -> None:
@@ -47,7 +51,11 @@ def test_the_laws_hold_whatever_fails() -> None:
         assert scarce == {}
 
 
-WATCHED = ("commits", "crashes", "freezes", "cut off", "outcomes")
+WATCHED = (
+    *("commits", "crashes", "freezes", "cut off", "outcomes", "told", "deleted", "timeouts"),
+    *("ActionPauseRequested", "ActionResumeRequested", "ActionRequested"),
+    *("ExecutionUpdateRequested", "StopRequested"),
+)
 
 
 def test_a_seed_gives_one_course_of_events() -> None:
@@ -74,6 +82,68 @@ def no_fence(patch: pytest.MonkeyPatch) -> type[Node]:
     """A node may write what is not its own any more, on top of what it has not read."""
     patch.setattr(fencing, "_OWNED", ("? IS NOT NULL", "? IS NOT NULL"))
     return Node
+
+
+def no_owner_check(patch: pytest.MonkeyPatch) -> type[Node]:
+    """A node may go on with what is not its own any more, as long as nobody else has gone on with it."""
+    patch.setattr(fencing, "_OWNED", ("? IS NOT NULL", "sequence = ?"))
+    return Node
+
+
+def every_step_is_told_again(patch: pytest.MonkeyPatch) -> type[Node]:
+    """A story does not remember how far it has come."""
+    patch.setattr(Story, "_sequence", property(lambda self: 0, lambda self, value: None), raising=False)
+    return Node
+
+
+def a_commit_that_seemed_to_fail_is_not_told(patch: pytest.MonkeyPatch) -> type[Node]:
+    patch.setattr(Doubts, "is_stored", lambda self, store, root_id: False)
+    return Node
+
+
+def a_commit_that_failed_is_told(patch: pytest.MonkeyPatch) -> type[Node]:
+    patch.setattr(Doubts, "is_stored", lambda self, store, root_id: root_id in self._pending)
+    return Node
+
+
+def told_before_the_commit(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Hasty(Node):
+        def begin_commit(self) -> bool:
+            is_new = self.batch is None
+            if super().begin_commit() and self.batch is not None and is_new:
+                for pending in self.batch.pending.values():
+                    self.feed.publish(pending.root_id, pending.steps)
+            return self.batch is not None
+
+    return Hasty
+
+
+def a_deleted_tree_goes_on(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Careless(Node):
+        def _let_go(self, root_id: str, error: Error) -> None:
+            self.doubts.forget(root_id)
+
+    return Careless
+
+
+def a_deleted_tree_stays_in_memory(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Careless(Node):
+        def end_delete(self, root_id: str) -> None:
+            state = self.ledger.state(root_id) if root_id in self.ledger else None
+            super().end_delete(root_id)
+            if state is not None and root_id not in self.reloading:
+                self.ledger._trees[root_id] = state
+
+    return Careless
+
+
+def a_tree_that_could_not_be_deleted_is_forgotten(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Careless(Node):
+        def end_delete(self, root_id: str) -> None:
+            super().end_delete(root_id)
+            self.reloading.discard(root_id)
+
+    return Careless
 
 
 def released_before_the_commit(patch: pytest.MonkeyPatch) -> type[Node]:
@@ -156,6 +226,14 @@ def _simulate_until_a_law_breaks(node_class: type[Node]) -> None:
     [
         no_attempt_check,
         no_fence,
+        no_owner_check,
+        every_step_is_told_again,
+        a_commit_that_seemed_to_fail_is_not_told,
+        a_commit_that_failed_is_told,
+        told_before_the_commit,
+        a_deleted_tree_goes_on,
+        a_deleted_tree_stays_in_memory,
+        a_tree_that_could_not_be_deleted_is_forgotten,
         released_before_the_commit,
         started_is_ignored,
         nothing_is_recovered,

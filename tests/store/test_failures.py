@@ -327,3 +327,38 @@ def test_a_directory_that_must_not_be_entered_is_an_error() -> None:
             os.seteuid(NOBODY)
 
         assert refusal(directory / "closed" / "trees.db").code == "database-readonly"
+
+
+# A file that is taken away
+
+
+def test_nothing_is_stored_while_the_file_is_not_where_it_was(tmp_path: Path) -> None:
+    path, away = tmp_path / "trees.db", tmp_path / "away.db"
+    with open_store(url_of(path)) as store:
+        store.commit([a_new_tree("first")])
+        path.rename(away)
+        with pytest.raises(Unavailable) as gone:
+            store.commit([a_new_tree("second")])
+        copy(away, path)
+        with pytest.raises(Unavailable) as replaced:
+            store.put_setting("a", "b")
+        away.replace(path)
+        store.commit([a_new_tree("second")])
+
+    assert (gone.value.code, replaced.value.code) == ("database-replaced", "database-replaced")
+    assert "gone from its place" in gone.value.message
+    assert "another file" in replaced.value.message
+    with open_store(url_of(path)) as store:
+        assert [load(store, id).tree.id for id in ("first", "second")] == ["first", "second"]
+
+
+def test_a_file_named_by_a_relative_path_is_found_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with open_store("sqlite:///trees.db") as store:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        store.commit([a_new_tree("first")])
+
+        assert load(store, "first").tree.id == "first"

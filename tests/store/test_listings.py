@@ -242,7 +242,9 @@ def test_a_record_is_listed_with_all_its_fields(store: Store, record: Any) -> No
     store.insert_record(record)
     tables = [it for it in vars(listing_tables).values() if isinstance(it, Listing)]
     names = set(asdict(record))
-    (listing,) = [table for table in tables if set(table.attributes) == names and table.source[-1] == "r"]
+    (listing,) = [
+        table for table in tables if set(table.default_attributes) == names and table.source[-1] == "r"
+    ]
 
     assert store.list_page(listing, Access("mine"), Query()) == [asdict(record)]
     assert store.list_page(listing, Access("nobody"), Query()) == []

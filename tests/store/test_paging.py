@@ -74,9 +74,7 @@ def conditions(draw: st.DrawFn) -> Condition:
         tags = st.sampled_from(["x", "y", "x,y", 'x","y', "z" * BLOB_BYTES])
         return Condition(name, "all-of", draw(st.lists(tags, max_size=3)))
     if name not in ("input", "output"):
-        allowed += ["gt", "gte", "lt", "lte"]
-        if name not in ("created_at", "finished_at"):
-            allowed.append("has")
+        allowed += ["gt", "gte", "lt", "lte", "has"]
     asked: Any = draw(st.sampled_from(allowed))
     match asked:
         case "in" | "nin":
@@ -85,6 +83,8 @@ def conditions(draw: st.DrawFn) -> Condition:
             return Condition(name, asked)
         case "eq" | "neq":
             return Condition(name, asked, draw(VALUES[name]))
+        case "has" if name in ("created_at", "finished_at"):
+            return Condition(name, asked, draw(values.map(lambda instant: text_of(instant)[5:])))
         case _:
             return Condition(name, asked, draw(values))
 
@@ -108,6 +108,11 @@ def shown(value: Any) -> Any:
     return value
 
 
+def text_of(instant: datetime) -> str:
+    """An instant as it is shown."""
+    return instant.strftime("%Y-%m-%d %H:%M:%S")
+
+
 def passes(row: dict[str, Any], condition: Condition) -> bool:
     stored, asked = shown(row[condition.attribute]), condition.value
     match condition.operator:
@@ -128,7 +133,7 @@ def passes(row: dict[str, Any], condition: Condition) -> bool:
         case "nin":
             return stored not in [shown(each) for each in asked]
         case "has":
-            return asked in stored
+            return asked in (text_of(stored) if isinstance(stored, datetime) else stored)
         case "all-of":
             return set(asked) <= set(stored)
         case compared:
@@ -228,7 +233,8 @@ def test_a_page_cannot_begin_after_a_row_that_is_not_seen(store: Store, id: str)
         (Query(attributes=("id", "colour")), "unknown-attribute"),
         (Query(order=(Order("input"),)), "unsortable-attribute"),
         (Query(conditions=(Condition("input", "gt", {}),)), "unsuitable-operator"),
-        (Query(conditions=(Condition("created_at", "has", "2020"),)), "unsuitable-operator"),
+        (Query(conditions=(Condition("created_at", "has", NOON),)), "unsuitable-value"),
+        (Query(conditions=(Condition("input", "has", "2020"),)), "unsuitable-operator"),
         (Query(conditions=(Condition("state", "all-of", ["x"]),)), "unsuitable-operator"),
         (Query(conditions=(Condition("input", "all-of", ["x"]),)), "unsuitable-operator"),
         (Query(conditions=(Condition("created_at", "gt", "2020-01-01"),)), "unsuitable-value"),

@@ -16,6 +16,7 @@ from typing import Any
 MODULE = "code_source"
 FILE = "<code source>"
 LONGEST_MESSAGE = 10_000
+BYTE_ORDER_MARK = "\ufeff"  # Some editors begin a file with it; Python reads over it in files only.
 
 
 class Unusable(Exception):
@@ -25,6 +26,7 @@ class Unusable(Exception):
 def main() -> None:
     """Run the class that the request names."""
     request = json.loads(sys.stdin.buffer.read())
+    process = os.getpid()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     try:
@@ -34,8 +36,9 @@ def main() -> None:
         text = json.dumps({"error": str(error)})
     except BaseException as error:  # Also SystemExit: the code is not to end without an answer.
         text = json.dumps({"error": _describe(error)})
-    answers.write(text.encode())
-    answers.flush()
+    if os.getpid() == process:  # A child that the class forked gets here too; two answers would be none.
+        answers.write(text.encode())
+        answers.flush()
     sys.stderr.flush()
     os._exit(0)  # Threads that the class left behind do not keep the task waiting.
 
@@ -60,7 +63,7 @@ def _load(source: str, class_name: str) -> type:
     module = ModuleType(MODULE)
     module.__file__ = FILE
     sys.modules[MODULE] = module  # Decorators such as `dataclass` look there.
-    exec(compile(source, FILE, "exec"), module.__dict__)
+    exec(compile(source.removeprefix(BYTE_ORDER_MARK), FILE, "exec"), module.__dict__)
     class_ = getattr(module, class_name, None)
     if not isinstance(class_, type):
         raise Unusable(f"there is no class `{class_name}` in the code source")
@@ -129,15 +132,21 @@ def _check_json(value: object, place: str) -> None:
 
 def _describe(error: BaseException) -> str:
     """The exception, and the last line of the source it came through; no trace."""
-    try:
-        text = str(error)
-    except Exception:
-        text = ""
+    if isinstance(error, SyntaxError) and error.filename == FILE:
+        text, line = error.msg, error.lineno  # Its text would name the line itself.
+    else:
+        text, line = _text_of(error), _line_of(error)
     name = type(error).__name__
     message = f"{name}: {text}" if text else name
-    line = error.lineno if isinstance(error, SyntaxError) and error.filename == FILE else _line_of(error)
     place = f" (line {line} of the code source)" if line else ""
     return message.encode(errors="replace").decode()[:LONGEST_MESSAGE] + place
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # The class of the exception is uploaded code too.
+        return ""
 
 
 def _line_of(error: BaseException) -> int | None:

@@ -83,12 +83,13 @@ async def python_source(
 
 
 def _context(context: ActionContext) -> dict[str, Json]:
+    """What the class is told of its run. Without a task there is none of it, as in Mistral."""
     return {
-        "workflow_execution_id": context.workflow_execution_id,
-        "task_execution_id": context.task_execution_id,
-        "action_execution_id": context.action_execution_id,
-        "workflow_name": context.workflow_name,
-        "task_name": context.task_name,
+        "workflow_execution_id": context.workflow_execution_id or None,
+        "task_execution_id": context.task_execution_id or None,
+        "action_execution_id": context.action_execution_id or None,
+        "workflow_name": context.workflow_name or None,
+        "task_name": context.task_name or None,
         "attempt": context.attempt,
         "idempotency_key": context.idempotency_key,
         "callback_url": context.callback_url,

@@ -22,6 +22,7 @@ from maestrale.core import Result
 from maestrale.core.status import ENDED_RUN
 from maestrale.errors import Forbidden, InvalidInput
 from maestrale.store import Condition
+from maestrale.store.listings import Operator
 from maestrale.wire.action_executions import (
     ActionExecution,
     ActionExecutionRequest,
@@ -51,7 +52,7 @@ async def _list(call: Call, *conditions: Condition) -> dict[str, Any]:
     by_output = _output_conditions(call.query["output"])
     if by_output is None:
         return {ACTION_EXECUTIONS.name: []}
-    return await list_collection(call, ACTION_EXECUTIONS, (*conditions, *by_output), also=also)
+    return await list_collection(call, ACTION_EXECUTIONS, conditions, by_options=by_output, also=also)
 
 
 def _output_conditions(text: str | None) -> tuple[Condition, ...] | None:
@@ -72,7 +73,8 @@ def _output_conditions(text: str | None) -> tuple[Condition, ...] | None:
     output = parse_json(value, "output")
     has_ended = Condition("state", "in", sorted(map(str, ENDED_RUN)))
     if isinstance(output, dict) and output.keys() == {"result"}:
-        return (has_ended, Condition("result", operator, output["result"]))
+        listed: Operator = "in" if operator == "eq" else "nin"
+        return (has_ended, Condition("result_or_null", listed, [output["result"]]))
     return None if operator == "eq" else (has_ended,)
 
 

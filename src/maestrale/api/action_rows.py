@@ -4,7 +4,6 @@ They come from three places, so it is done here and not by the store: there are 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from operator import contains, eq, ge, gt, le, lt, ne
 from typing import Any
 
@@ -26,11 +25,12 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "gte": ge,
     "lt": lt,
     "lte": le,
-    "has": lambda value, part: part.lower() in value.lower(),
+    "has": contains,
     "in": lambda value, values: value in values,
     "nin": lambda value, values: value not in values,
     "all-of": lambda value, tags: all(contains(value, tag) for tag in tags),
 }
+"""What an operator asks of a value that is not null, as the database would answer it."""
 
 
 class ActionPage(Struct, frozen=True):
@@ -59,6 +59,7 @@ def built_in_row(spec: ActionSpec) -> dict[str, Any]:
 
 
 def ad_hoc_row(action: ActionRecord) -> dict[str, Any]:
+    """An action that somebody defined. Several may share the text they came in, which all of them show."""
     return {
         "id": action.id,
         "name": action.name,
@@ -76,7 +77,7 @@ def ad_hoc_row(action: ActionRecord) -> dict[str, Any]:
 
 
 def dynamic_row(action: DynamicActionRecord) -> dict[str, Any]:
-    """A class of a code source; its name is its id, as for those built in."""
+    """A class of a code source: its name is its id, and it has no definition, as those built in."""
     return {
         "id": action.name,
         "name": action.name,
@@ -110,7 +111,7 @@ def page_of(
         NotFound: No row has that id.
     """
     ordered = list(rows)
-    for each in reversed(order):
+    for each in reversed(order):  # Sorting is stable: the first key has the last word.
         ordered.sort(key=_sort_key(each.attribute), reverse=each.descending)
     if marker is not None:
         ordered = ordered[_position(ordered, marker) + 1 :]
@@ -138,10 +139,11 @@ def _sort_key(attribute: str) -> Callable[[Row], tuple[bool, Any]]:
 
 
 def _passes(row: Row, condition: Condition) -> bool:
+    """Whether a row meets a filter. Null meets none, and a built-in action was made at no time."""
     value, wanted = row[condition.attribute], condition.value
     if value is None:
         return False
-    if isinstance(wanted, datetime) or condition.attribute in ("created_at", "updated_at"):
+    if condition.attribute in ("created_at", "updated_at") and condition.operator != "has":
         instant = parse_timestamp(value)
         if instant is None:
             return False
@@ -150,6 +152,7 @@ def _passes(row: Row, condition: Condition) -> bool:
 
 
 def _to_the_second(wanted: Any) -> Any:
+    """An instant, or several, as exact as the timestamps of the rows are."""
     if isinstance(wanted, list):
         return [each.replace(microsecond=0) for each in wanted]
     return wanted.replace(microsecond=0)

@@ -5,10 +5,10 @@ from typing import Any
 from msgspec import Struct
 
 from maestrale.api.action_execution_rows import ACTION_EXECUTIONS, SHOWN, unsaved_row
-from maestrale.api.bodies import FALSE_WORDS, TRUE_WORDS
 from maestrale.api.call import Call
 from maestrale.api.collections import Row, present_row, read_attributes, unknown_item
 from maestrale.api.endpoint import Endpoint
+from maestrale.api.struct_reader import FALSE_WORDS, TRUE_WORDS
 from maestrale.core.policies import MAX_SECONDS
 from maestrale.core.status import ENDED_RUN, RunState
 from maestrale.engine import ActionRequest, Subscription

@@ -9,7 +9,7 @@ from maestrale.api.filters import FilterKind, condition_of, text_of
 from maestrale.api.paging import PAGE_PARAMETERS, Link, order_of, page_size
 from maestrale.api.stored_rows import NAMESPACE, UPLOAD_PARAMETERS, judge, read_text
 from maestrale.definitions import actions
-from maestrale.definitions.lookups import find_named, missing
+from maestrale.definitions.lookups import find, find_named, missing
 from maestrale.errors import InvalidInput
 from maestrale.lang import DocumentKind
 from maestrale.lang.suggest import Suggestions
@@ -133,10 +133,11 @@ def _stored_rows(store: StoreReader, call: Call) -> list[dict[str, Any]]:
 
 
 def _find_stored(store: StoreReader, call: Call, name: str, namespace: str) -> dict[str, Any]:
-    ad_hoc = actions.find_action(store, call.access, name, namespace)
-    if ad_hoc is not None:
-        return ad_hoc_row(ad_hoc)
+    """As the engine looks for it: each namespace has both kinds before the default one is looked into."""
     for place in dict.fromkeys((namespace, "")):
+        ad_hoc = find(store, ActionRecord, call.access, name, place)
+        if ad_hoc is not None:
+            return ad_hoc_row(ad_hoc)
         dynamic = find_named(store, DynamicActionRecord, call.access, name, place)
         if dynamic is not None:
             return dynamic_row(dynamic)

@@ -38,6 +38,7 @@ class Attribute(Struct, frozen=True, kw_only=True):
         is_filter: Whether rows can be filtered by it.
         is_admin_filter: Whether only administrators can.
         is_nullable: Whether `nulls` may name it.
+        least: The smallest number that a filter of kind `int` takes.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Attribute(Struct, frozen=True, kw_only=True):
     is_filter: bool = True
     is_admin_filter: bool = False
     is_nullable: bool = False
+    least: int | None = None
 
     @property
     def source(self) -> str:
@@ -102,11 +104,14 @@ class Collection(Struct, frozen=True, kw_only=True, dict=True):
         return attribute
 
 
-def unknown_attribute(collection: Collection, name: str, purpose: str) -> InvalidInput:
-    """The refusal of an attribute that `purpose`, a query parameter, names."""
-    known = [attribute.name for attribute in collection.attributes if attribute.choice != "no"]
+def unknown_attribute(
+    collection: Collection, name: str, purpose: str, *, without: Sequence[str] = ()
+) -> InvalidInput:
+    """The refusal of an attribute that `purpose`, a query parameter, names. `without`: nor these."""
+    choosable = [attribute.name for attribute in collection.attributes if attribute.choice != "no"]
+    known = [each for each in choosable if each not in without]
     return InvalidInput(
-        f"`{purpose}` names `{name}`, and a {collection.singular} has no such attribute to choose",
+        f"`{purpose}` names `{name}`, and {collection.singular}s have no such attribute to choose",
         code="unknown-attribute",
         hint=Suggestions().hint(name, known) or f"choose among {', '.join(known)}",
     )
@@ -141,7 +146,7 @@ def chosen_attributes(
     chosen = {"id": collection.by_name["id"]}
     for name in fields:
         if name in refused:
-            raise unknown_attribute(collection, name, "fields")
+            raise unknown_attribute(collection, name, "fields", without=refused)
         attribute = collection.find(name, purpose="fields")
         if attribute.choice == "yes" or is_item:
             chosen[name] = attribute

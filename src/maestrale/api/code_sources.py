@@ -30,8 +30,10 @@ CODE_SOURCES = Collection(
         Attribute(name="version", kind="int", is_filter=False),
         Attribute(name="project_id", kind="uuid"),
         Attribute(name="scope"),
+        Attribute(name="tags", kind="tags", shown="asked", choice="no"),
         Attribute(name="created_at", kind="time"),
         Attribute(name="updated_at", kind="time"),
+        Attribute(name="actions", shown="asked", choice="empty", value=lambda row: None, is_filter=False),
     ),
     options=(ALL_PROJECTS,),
 )

@@ -72,6 +72,7 @@ async def list_collection(
     collection: Collection,
     conditions: Sequence[Condition] = (),
     *,
+    by_options: Sequence[Condition] = (),
     also: Sequence[str] = (),
     without: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -81,6 +82,7 @@ async def list_collection(
 
     Args:
         conditions: What the endpoint itself demands of the rows.
+        by_options: What options of the collection demand, which the link to the next page repeats.
         also, without: Attributes that are shown, or not, unlike `Attribute.shown` says.
 
     Raises:
@@ -88,7 +90,7 @@ async def list_collection(
         Forbidden: It is for administrators.
         NotFound: There is no row to begin after.
     """
-    page = read_page(call, collection, conditions, also=also, without=without)
+    page = read_page(call, collection, conditions, by_options=by_options, also=also, without=without)
     if page.is_empty:
         return {collection.name: []}
     rows = await _read_rows(call, collection, page)
@@ -109,7 +111,8 @@ async def _read_rows(call: Call, collection: Collection, page: Page) -> list[dic
         if is_uuid_like(marker):
             raise
         raise InvalidInput(
-            f"`marker` has to be the id of a {collection.singular}, and is `{marker}`", code="not-a-uuid"
+            f"`marker` has to be the id of the {collection.singular} before the page, and is `{marker}`",
+            code="not-a-uuid",
         ) from error
 
 
@@ -118,6 +121,7 @@ def read_page(
     collection: Collection,
     conditions: Sequence[Condition] = (),
     *,
+    by_options: Sequence[Condition] = (),
     also: Sequence[str] = (),
     without: Sequence[str] = (),
 ) -> Page:
@@ -132,7 +136,7 @@ def read_page(
     shown = [*(_as_text(collection, each) for each in (*filters, *conditions) if each.operator != "is-null")]
     return Page(
         query=Query(
-            conditions=(*filters, *nulls, *conditions),
+            conditions=(*filters, *nulls, *by_options, *conditions),
             order=tuple(Order(source, each.descending) for each, source in zip(order, sources, strict=True)),
             after=call.query.get("marker"),
             limit=limit,
@@ -166,7 +170,9 @@ def _filters(call: Call, collection: Collection) -> tuple[tuple[Condition, ...],
             continue
         if attribute.is_admin_filter:
             call.require_admin(f"filter {collection.singular}s by `{attribute.name}`")
-        condition = condition_of(attribute.name, attribute.source, attribute.kind, text)
+        condition = condition_of(
+            attribute.name, attribute.source, attribute.kind, text, least=attribute.least
+        )
         if condition is None:
             is_empty = True
         else:

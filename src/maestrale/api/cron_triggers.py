@@ -26,7 +26,7 @@ CRON_TRIGGERS = Collection(
         Attribute(name="project_id", kind="uuid"),
         Attribute(name="scope"),
         Attribute(name="pattern"),
-        Attribute(name="remaining_executions", kind="int"),
+        Attribute(name="remaining_executions", kind="int", least=1),
         Attribute(name="first_execution_time", kind="time"),
         Attribute(name="next_execution_time", kind="time"),
         Attribute(name="created_at", kind="time"),

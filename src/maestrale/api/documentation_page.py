@@ -61,9 +61,13 @@ th { font-weight: 600; color: var(--soft); border-top: 0; }
 """
 
 
+_METHODS = ("GET", "POST", "PUT", "DELETE")
+
+
 def documentation_page(endpoints: Sequence[Endpoint]) -> str:
     """The whole page."""
-    tags = tuple(dict.fromkeys(endpoint.tag for endpoint in endpoints))
+    endpoints = sorted(endpoints, key=_place)
+    tags = sorted({endpoint.tag for endpoint in endpoints})
     links = "".join(f'<a href="#{_anchor(tag)}">{escape(tag)}</a>' for tag in tags)
     sections = "".join(_section(tag, [each for each in endpoints if each.tag == tag]) for tag in tags)
     return (
@@ -75,6 +79,11 @@ def documentation_page(endpoints: Sequence[Endpoint]) -> str:
         '<a href="openapi.json">openapi.json</a>.</p>\n'
         f"{sections}</main></div>\n</body>\n</html>\n"
     )
+
+
+def _place(endpoint: Endpoint) -> tuple[str, int]:
+    """Where an operation stands among others: what is done with one path stands together."""
+    return Route(endpoint).template, _METHODS.index(endpoint.method)
 
 
 def _anchor(tag: str) -> str:

@@ -31,6 +31,7 @@ DYNAMIC_ACTIONS = Collection(
         Attribute(name="code_source_name", is_filter=False),
         Attribute(name="project_id", kind="uuid"),
         Attribute(name="scope"),
+        Attribute(name="tags", kind="tags", shown="asked", choice="no"),
         Attribute(name="created_at", kind="time"),
         Attribute(name="updated_at", kind="time"),
     ),

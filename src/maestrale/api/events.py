@@ -6,10 +6,12 @@ so that a stream that broke goes on from `Last-Event-ID` without a gap and witho
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any, TypeAlias
 
 import msgspec
+import structlog
 from msgspec import Struct
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,8 +22,11 @@ from maestrale.core import ActionRun, Execution, Task
 from maestrale.core.status import ENDED_EXECUTION
 from maestrale.engine import Step, Story
 from maestrale.errors import Error, InvalidInput, NotFound
+from maestrale.store import StoreReader
 from maestrale.store.listing_tables import EXECUTIONS
 from maestrale.wire.events import ActionEvent, EndEvent, ExecutionEvent, TaskEvent
+
+_log = structlog.get_logger("maestrale.api")
 
 KEEP_ALIVE_SECONDS = 15.0
 """How often a comment shows that the stream lives; the history is looked at as often."""
@@ -95,6 +100,7 @@ def _event(row: Row, at: str, cause: str) -> tuple[str, bytes]:
                 state=str(row.state),
                 state_info=row.state_info,
                 parent_task_id=row.parent_task_id,
+                index=row.index,
             )
         case Task():
             kind = "task"
@@ -123,20 +129,19 @@ def _event(row: Row, at: str, cause: str) -> tuple[str, bytes]:
     return kind, msgspec.json.encode(event)
 
 
+_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+
 class EventStream(Response):
     """A response that goes on until its text ends or its reader goes away."""
 
-    def __init__(self, texts: AsyncIterator[bytes]) -> None:
-        super().__init__(media_type="text/event-stream")
+    def __init__(self, texts: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(media_type="text/event-stream", headers=_STREAM_HEADERS)
+        del self.headers["content-length"]  # It is not known.
         self._texts = texts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         writing = asyncio.ensure_future(self._write(send))
         leaving = asyncio.ensure_future(_wait_gone(receive))
         try:
@@ -147,14 +152,27 @@ class EventStream(Response):
             await asyncio.gather(writing, leaving, return_exceptions=True)
 
     async def _write(self, send: Send) -> None:
-        try:
-            async for text in self._texts:
-                # Who does not read holds up this stream alone, and not for ever.
-                async with asyncio.timeout(SEND_SECONDS):
-                    await send({"type": "http.response.body", "body": text, "more_body": True})
-        except Error:
-            pass  # The execution was deleted or is run elsewhere now: the client asks again and is told.
+        async with aclosing(self._texts) as texts:
+            try:
+                async for text in texts:
+                    if not await _is_taken(send, text):
+                        return
+            except Error:
+                pass  # The execution was deleted or is run elsewhere now: the client asks again and is told.
+            except Exception:
+                _log.exception("event stream failed", request_id=self.headers.get("x-openstack-request-id"))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _is_taken(send: Send, text: bytes) -> bool:
+    """Send a part of the stream. False: the client is gone, or does not read."""
+    try:
+        # Who does not read holds up this stream alone, and not for ever.
+        async with asyncio.timeout(SEND_SECONDS):
+            await send({"type": "http.response.body", "body": text, "more_body": True})
+    except OSError:  # A `TimeoutError` is one, too.
+        return False
+    return True
 
 
 async def _wait_gone(receive: Receive) -> None:
@@ -164,15 +182,29 @@ async def _wait_gone(receive: Receive) -> None:
 
 async def get_events(call: Call) -> Response:
     execution_id = call.path["id"]
-    row = await call.backend.read(
-        lambda store: store.find_row(EXECUTIONS, call.access, execution_id, ("root_id", "state"))
-    )
-    if row is None:
-        raise NotFound(f"there is no execution `{execution_id}`", code="unknown-execution")
     told = _position(call.request.headers.get("last-event-id"))
-    if told[1] == _END and row["state"] in ENDED_EXECUTION:
+
+    def work(store: StoreReader) -> tuple[str, bool] | None:
+        row = store.find_row(EXECUTIONS, call.access, execution_id, ("root_id", "finished_at"))
+        return None if row is None else (row["root_id"], _has_told_the_end(store, row, told))
+
+    found = await call.backend.read(work)
+    if found is None:
+        raise NotFound(f"there is no execution `{execution_id}`", code="unknown-execution")
+    root_id, is_over = found
+    if is_over:
         return Response(status_code=204)  # A browser stops asking then.
-    return EventStream(_texts(call, execution_id, row["root_id"], told))
+    return EventStream(_texts(call, execution_id, root_id, told))
+
+
+def _has_told_the_end(store: StoreReader, row: Mapping[str, Any], told: Position) -> bool:
+    """Whether the client knows the present end of an execution: not an earlier one, after which it was run
+    again."""
+    sequence, index = told
+    if index != _END or row["finished_at"] is None:
+        return False
+    step = next(iter(store.read_history(row["root_id"], after=sequence - 1)), None)
+    return step is not None and step[0] == sequence and step[1].at == row["finished_at"]
 
 
 def _position(text: str | None) -> Position:
@@ -188,7 +220,7 @@ def _position(text: str | None) -> Position:
     return int(found[1]), int(found[2])
 
 
-async def _texts(call: Call, execution_id: str, root_id: str, told: Position) -> AsyncIterator[bytes]:
+async def _texts(call: Call, execution_id: str, root_id: str, told: Position) -> AsyncGenerator[bytes, None]:
     backend = call.backend
     telling = Telling(execution_id, set(), set(), {})
     with backend.engine.feed.subscribe(root_id) as live:

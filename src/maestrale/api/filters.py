@@ -29,12 +29,15 @@ def split_operator(text: str) -> tuple[Any, str]:
     return (word, rest) if colon and word in WORDS else ("eq", text)
 
 
-def condition_of(name: str, source: str, kind: FilterKind, text: str) -> Condition | None:
+def condition_of(
+    name: str, source: str, kind: FilterKind, text: str, *, least: int | None = None
+) -> Condition | None:
     """The condition of one filter. None: nothing can match it.
 
     Args:
         name: The attribute as the request calls it.
         source: As the listing calls it.
+        least: The smallest number that a filter of kind `int` takes.
 
     Raises:
         InvalidInput: The value does not fit the attribute's kind, or the operator does not.
@@ -48,7 +51,6 @@ def condition_of(name: str, source: str, kind: FilterKind, text: str) -> Conditi
         case "tags":
             return Condition(source, "all-of", [tag for tag in map(str.strip, value.split(",")) if tag])
         case "time":
-            _check_operator(name, operator, _ORDERED, "an instant")
             return _instant_condition(source, operator, value)
         case "json":
             _check_operator(name, operator, frozenset({"eq", "neq"}), "a JSON value")
@@ -58,7 +60,9 @@ def condition_of(name: str, source: str, kind: FilterKind, text: str) -> Conditi
             return _plain_condition(source, operator, value, lambda word: word.lower() not in FALSE_WORDS)
         case "int":
             _check_operator(name, operator, _ORDERED, "a number")
-            return _plain_condition(source, operator, value, lambda word: parse_integer(word, name))
+            return _plain_condition(
+                source, operator, value, lambda word: parse_integer(word, name, least=least)
+            )
 
 
 def _check_operator(name: str, operator: Operator, allowed: frozenset[Operator], kind: str) -> None:
@@ -78,6 +82,8 @@ def _plain_condition(source: str, operator: Operator, value: str, read: Any) -> 
 
 def _instant_condition(source: str, operator: Operator, value: str) -> Condition | None:
     """What is no instant at all matches nothing, as the comparison of texts has it in Mistral."""
+    if operator == "has":
+        return Condition(source, operator, value)
     if operator in ("in", "nin"):
         instants = [instant for instant in map(parse_timestamp, value.split(",")) if instant is not None]
         return Condition(source, operator, instants) if instants else None
@@ -85,13 +91,16 @@ def _instant_condition(source: str, operator: Operator, value: str) -> Condition
     return None if instant is None else Condition(source, operator, instant)
 
 
-def parse_integer(text: str, name: str) -> int:
-    """A decimal number. Raises: InvalidInput: it is none."""
+def parse_integer(text: str, name: str, *, least: int | None = None) -> int:
+    """A decimal number. Raises: InvalidInput: it is none, or below `least`."""
     digits = text.strip()
     if not digits.removeprefix("-").isascii() or not digits.removeprefix("-").isdigit():
         raise InvalidInput(f"`{name}` has to be an integer, and is `{text}`", code="not-an-integer")
     # Longer ones are beyond every number that we store or count, and would not fit into a column.
-    return int(digits[:18])
+    number = int(digits[:18])
+    if least is not None and number < least:
+        raise InvalidInput(f"`{name}` has to be at least {least}, and is `{text}`", code="number-too-small")
+    return number
 
 
 def text_of(condition: Condition) -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from maestrale import __version__
 from maestrale.api.endpoint import Endpoint, Kind, Parameter
 from maestrale.api.router import Route
+from maestrale.api.struct_reader import ignored_struct
 
 JsonObject = dict[str, Any]
 
@@ -27,6 +28,9 @@ _IDENTITY_STATUSES = (401,)
 _PAGE_STATUSES = (302, 401, 423)
 """Answered with a page, whose text is in a header too."""
 _TEXT_SCHEMA: JsonObject = {"type": "string"}
+
+
+NO_MEANING = "Taken, so that what was read can be sent back; it means nothing here"
 
 
 class Fault(Struct, kw_only=True):
@@ -52,6 +56,8 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> JsonObject:
     schema_by_type = dict(zip(types, schemas, strict=True))
     paths: dict[str, JsonObject] = {}
     for endpoint in endpoints:
+        if has_object(endpoint):
+            _close(schema_by_type[id(endpoint.body)], components, endpoint)
         operation = _operation(endpoint, schema_by_type)
         paths.setdefault(Route(endpoint).template, {})[endpoint.method.lower()] = operation
     return {
@@ -70,6 +76,21 @@ def openapi_document(endpoints: Sequence[Endpoint]) -> JsonObject:
 
 def _types(endpoint: Endpoint) -> list[Any]:
     return [each for each in (endpoint.body, endpoint.result, Fault, ShortFault) if each is not None]
+
+
+def has_object(endpoint: Endpoint) -> bool:
+    """Whether the endpoint wants a body that is an object."""
+    return isinstance(endpoint.body, type) and issubclass(endpoint.body, Struct)
+
+
+def _close(reference: JsonObject, components: dict[str, JsonObject], endpoint: Endpoint) -> None:
+    """Say of the schema of a body that other attributes are refused, and which mean nothing."""
+    schema = components[reference["$ref"].rpartition("/")[2]]
+    schema["additionalProperties"] = False
+    _, parts = msgspec.json.schema_components((ignored_struct(endpoint),), ref_template="{name}")
+    (ignored,) = parts.values()
+    for name, kind in ignored["properties"].items():
+        schema["properties"].setdefault(name, kind | {"description": NO_MEANING})
 
 
 def _operation(endpoint: Endpoint, schemas: Mapping[int, JsonObject]) -> JsonObject:
@@ -131,7 +152,7 @@ def error_statuses(endpoint: Endpoint) -> tuple[int, ...]:
         statuses.update(_IDENTITY_STATUSES)
     if endpoint.admin_only:
         statuses.add(403)
-    if isinstance(endpoint.body, type) and issubclass(endpoint.body, Struct):
+    if has_object(endpoint):
         statuses.add(415)
     if endpoint.method != "GET":
         statuses.add(423)

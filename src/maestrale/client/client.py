@@ -1,10 +1,11 @@
 """The client: one connection pool, and a manager for each resource of the API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Self
 
 import httpx
 
+from maestrale.client.answers import NoAnswer
 from maestrale.client.executions import Executions
 from maestrale.client.settings import CronTriggers, DynamicActions, Environments, EventTriggers, Maintenance
 from maestrale.client.stored import Actions, CodeSources, Members, Workbooks, Workflows
@@ -34,6 +35,7 @@ class Client:
         patience: Seconds for which a lost answer is asked for again, where that changes nothing, and for
             which `wait` and `watch` stay with a server that is away. A server that is not there at first
             is not waited for.
+        on_interruption: Told of each answer that was lost and is asked for again.
         transport: What carries requests; for tests. None: the network.
 
     Raises:
@@ -49,6 +51,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT_SECONDS,
         patience: float = PATIENCE_SECONDS,
+        on_interruption: Callable[[NoAnswer], None] = lambda error: None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         all_headers = {"X-Project-Id": project, "X-Auth-Token": token, **(headers or {})}
@@ -57,6 +60,7 @@ class Client:
             headers={name: _header(name, value) for name, value in all_headers.items() if value},
             timeout=timeout,
             patience=patience,
+            on_interruption=on_interruption,
             transport=transport,
         )
         self.workflows = Workflows(self._transport)

@@ -43,9 +43,16 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 class ExecutionChanged(Change, frozen=True, kw_only=True):
-    """An execution began or changed. `name`: its workflow; `parent_task_id` None: it is the root."""
+    """An execution began or changed.
+
+    Args:
+        name: That of its workflow.
+        parent_task_id: None: it is the root.
+        index: Which item of a loop of sub-workflows.
+    """
 
     parent_task_id: str | None = None
+    index: int | None = None
 
 
 class TaskChanged(Change, frozen=True, kw_only=True):

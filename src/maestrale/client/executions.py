@@ -163,20 +163,24 @@ class Executions:
         """
         now = asyncio.get_running_loop().time
         deadline = None if timeout is None else now() + timeout
+        was_there = False
         while True:
             left = POLL_SECONDS if deadline is None else min(max(deadline - now(), 0.0), POLL_SECONDS)
             asked_at = now()
-            execution = await self._poll(id, until, left)
+            execution = await self._poll(id, until, left, was_there=was_there)
+            was_there = True
             is_over = deadline is not None and now() >= deadline
             if is_over or execution.state in ENDED or (until == "paused" and execution.state == "PAUSED"):
                 return execution
             if now() - asked_at < min(left, PAUSE_SECONDS):  # The server may not want to hold questions.
                 await asyncio.sleep(min(PAUSE_SECONDS, left))
 
-    async def _poll(self, id: str, until: Until, seconds: float) -> Execution:
+    async def _poll(self, id: str, until: Until, seconds: float, *, was_there: bool) -> Execution:
         path = path_of("executions", id)
         query = {"wait": f"{seconds:.3f}", "until": until}
-        data = await self._transport.ask("GET", path, query=query, silence=seconds + POLL_SECONDS)
+        data = await self._transport.ask(
+            "GET", path, query=query, was_there=was_there, silence=seconds + POLL_SECONDS
+        )
         return decode(Execution, data)
 
     def watch(

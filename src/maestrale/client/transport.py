@@ -22,6 +22,8 @@ Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
+_BROKEN = "the connection ended before the answer did"
+
 NO_LIMIT = -1.0
 """A `silence` for requests that may take any time."""
 
@@ -36,11 +38,13 @@ class Transport:
         headers: Mapping[str, str],
         timeout: float,
         patience: float,
+        on_interruption: Callable[[NoAnswer], None],
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
         parsed = _parse(url)
         self.url = str(parsed).rstrip("/").removesuffix("/v2")
         self.patience = patience
+        self._on_interruption = on_interruption
         self._timeout = timeout
         self._http = httpx.AsyncClient(
             headers={**headers, "Accept": "application/json"},
@@ -63,6 +67,7 @@ class Transport:
         body: Any = None,
         text: str | None = None,
         repeat: bool | None = None,
+        was_there: bool = False,
         silence: float | None = None,
     ) -> Any:
         """The data of the answer; None where it has none.
@@ -71,6 +76,7 @@ class Transport:
             path: As `path_of` makes it.
             body: Sent as JSON. `text`: sent as it is.
             repeat: Send it again after a lost answer; None: if it only reads.
+            was_there: The server is known to be there, and waited for even if it cannot be reached.
             silence: Seconds without a sign of the server; None: the client's `timeout`.
 
         Raises:
@@ -93,19 +99,19 @@ class Transport:
 
         if repeat is None:
             repeat = method == "GET"
-        return await self.insist(send) if repeat else await send()
+        return await self._insist(send, was_there=was_there) if repeat else await send()
 
-    async def insist(self, work: Callable[[], Awaitable[T]]) -> T:
+    async def _insist(self, work: Callable[[], Awaitable[T]], *, was_there: bool) -> T:
         """What `work` gives, tried again while answers are lost and patience lasts.
 
-        A server that is not there the first time is not waited for.
+        A server that is not there the first time is not waited for, unless it was there before.
         """
         patience = Patience(self.patience)
         while True:
             try:
                 return await work()
             except NoAnswer as error:
-                await patience.wait_after(error)
+                await patience.wait_after(error, even_if_never_sent=was_there, on_wait=self._on_interruption)
 
     @asynccontextmanager
     async def stream(
@@ -153,8 +159,14 @@ class Patience:
         self._deadline: float | None = None
         self._pause = FIRST_PAUSE
 
-    async def wait_after(self, error: NoAnswer, *, even_if_never_sent: bool = False) -> None:
-        """Wait before the next attempt.
+    async def wait_after(
+        self,
+        error: NoAnswer,
+        *,
+        even_if_never_sent: bool = False,
+        on_wait: Callable[[NoAnswer], None] = lambda error: None,
+    ) -> None:
+        """Wait before the next attempt. `on_wait` is told if there will be one.
 
         Raises:
             NoAnswer: The error itself, if another attempt is not worth it.
@@ -168,6 +180,7 @@ class Patience:
         if now + pause > self._deadline:
             raise error
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        on_wait(error)
         await asyncio.sleep(pause)
 
 
@@ -253,6 +266,8 @@ def _lost(request: httpx.Request, error: httpx.TransportError) -> NoAnswer:
 def _reason(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it took too long"
+    if isinstance(error, httpx.RemoteProtocolError):
+        return _BROKEN
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLError):

@@ -6,7 +6,7 @@ Source: Mistral v2, section 3.4.5.
 from maestrale.core.events import ActionPauseRequested, ActionResumeRequested
 from maestrale.core.pause import pause
 from maestrale.core.resume import resume
-from maestrale.core.runs import get_run
+from maestrale.core.runs import get_run, has_resting_run
 from maestrale.core.state import ActionRun
 from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.core.turn import Turn, has_ended
@@ -20,7 +20,13 @@ def on_action_pause_requested(turn: Turn, event: ActionPauseRequested) -> None:
         NotFound: The tree has no such run.
         Conflict: It has ended, or it is not an asynchronous one.
     """
-    run = _pausable(turn, event.run_id, RunState.PAUSED)
+    run = _unended(turn, event.run_id)
+    if not run.asynchronous:
+        raise Conflict(
+            "Transition to the PAUSED state is only supported for asynchronous action execution.",
+            code="not-asynchronous",
+            hint="pause the execution instead: what runs goes on, and nothing new starts",
+        )
     if run.state is RunState.PAUSED:
         return
     turn.update_run(run, state=RunState.PAUSED)
@@ -33,15 +39,20 @@ def on_action_pause_requested(turn: Turn, event: ActionPauseRequested) -> None:
 
 
 def on_action_resume_requested(turn: Turn, event: ActionResumeRequested) -> None:
-    """Note that the work goes on; what only waited for this goes on, too. Raises: as for a pause."""
-    run = _pausable(turn, event.run_id, RunState.RUNNING)
+    """Note that the work goes on, and what only waited for this; a run that did not rest stays as it is.
+
+    Raises:
+        NotFound: The tree has no such run.
+        Conflict: It has ended.
+    """
+    run = _unended(turn, event.run_id)
     if run.state is RunState.RUNNING:
         return
     turn.update_run(run, state=RunState.RUNNING)
     if not run.task_id or run.abandoned:
         return
     task = turn.task(run.task_id)
-    if any(other.state is RunState.PAUSED for other in turn.child_runs(task.id)):
+    if has_resting_run(turn, task):
         return
     if task.state is TaskState.PAUSED:
         turn.update_task(task, state=TaskState.RUNNING)
@@ -51,14 +62,8 @@ def on_action_resume_requested(turn: Turn, event: ActionResumeRequested) -> None
         resume(turn, execution)
 
 
-def _pausable(turn: Turn, run_id: str, wanted: RunState) -> ActionRun:
+def _unended(turn: Turn, run_id: str) -> ActionRun:
     run = get_run(turn, run_id)
     if has_ended(run):
         raise Conflict(f"Action {run.id} is already completed", code="action-completed")
-    if not run.asynchronous:
-        raise Conflict(
-            f"Transition to the {wanted} state is only supported for asynchronous action execution.",
-            code="not-asynchronous",
-            hint="pause the execution instead: what runs goes on, and nothing new starts",
-        )
     return run

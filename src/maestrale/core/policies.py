@@ -159,7 +159,7 @@ def _retry(turn: Turn, task: Task) -> Task:
 
 
 def _repeat(turn: Turn, task: Task, seconds: int) -> Task:
-    give_up(turn, task)
+    give_up(turn, task, "Given up: the task is retried")
     for run in list(turn.child_runs(task.id)):
         if run.accepted:
             turn.update_run(run, accepted=False)

@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from maestrale.core import completion, contexts, ending, tasks
 from maestrale.core.abandon import give_up
 from maestrale.core.events import TaskRerunRequested, TaskSkipRequested
-from maestrale.core.publishing import deep_merge
 from maestrale.core.starting import cleared
 from maestrale.core.state import ActionRun, Execution, Items, Task, TimerKind
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
+from maestrale.core.update import merge_env
 from maestrale.errors import Conflict, Forbidden, InvalidInput, NotFound
 from maestrale.expressions import Json
 
@@ -29,7 +29,7 @@ def on_task_rerun_requested(turn: Turn, event: TaskRerunRequested) -> None:
     Raises:
         NotFound: The tree has no such task.
         Conflict: The task has not failed, or its execution has succeeded all the same.
-        InvalidInput: Only a loop can be rerun without reset.
+        InvalidInput: Only a loop can be rerun without reset, or the environment would be too large.
     """
     task = _failed_task(turn, event.task_id)
     if not event.reset and not turn.definition(task).with_items:
@@ -45,7 +45,7 @@ def on_task_rerun_requested(turn: Turn, event: TaskRerunRequested) -> None:
 
 def _begin_again(turn: Turn, task: Task, reset: bool) -> None:
     if reset:
-        give_up(turn, task)
+        give_up(turn, task, "Given up: the task is run again")
     items = None if reset else _recounted(turn, task, keep_failed=False)
     _disown(turn, task, all_of_them=reset)
     contexts.forget_behind(turn, task)
@@ -112,8 +112,7 @@ def _merge_env(turn: Turn, execution: Execution, env: Mapping[str, Json]) -> Non
             "Updating env to workflow execution is only permitted if it is in IDLE, PAUSED, or ERROR state.",
             code="env-in-use",
         )
-    merged = deep_merge(root.params.get("env") or {}, env)
-    turn.update_execution(root, params={**root.params, "env": merged})
+    merge_env(turn, root, env)
 
 
 def refusal(turn: Turn, task_id: str) -> str | None:

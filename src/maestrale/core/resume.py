@@ -7,10 +7,10 @@ from maestrale.core import dispatch, ending
 from maestrale.core.completion import proceed_after_pause
 from maestrale.core.events import ResumeRequested
 from maestrale.core.pause import get_execution, live_children
-from maestrale.core.publishing import deep_merge
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
+from maestrale.core.update import merge_env
 
 
 def on_resume_requested(turn: Turn, event: ResumeRequested) -> None:
@@ -18,13 +18,13 @@ def on_resume_requested(turn: Turn, event: ResumeRequested) -> None:
 
     Raises:
         NotFound: The tree has no such execution.
+        InvalidInput: Its environment would be too large (`field-size`).
     """
     execution = get_execution(turn, event.execution_id)
     if execution.state is not ExecutionState.PAUSED:
         return
     if event.env:
-        env = deep_merge(execution.params.get("env") or {}, event.env)
-        execution = turn.update_execution(execution, params={**execution.params, "env": env})
+        execution = merge_env(turn, execution, event.env)
     resume(turn, execution)
 
 

@@ -214,5 +214,13 @@ def _item_ended(turn: Turn, task: Task, state: RunState) -> None:
     task = turn.update_task(task, items=items)
     if items.is_over:
         complete(turn, task, *with_items.outcome(items))
-    elif items.room and task.turn is None:
+        return
+    if task.state is TaskState.PAUSED and not has_resting_run(turn, task):
+        task = turn.update_task(task, state=TaskState.RUNNING)  # The item that rested has ended instead.
+    if items.room and task.turn is None:
         turn.enqueue(task)
+
+
+def has_resting_run(turn: Turn, task: Task) -> bool:
+    """Whether an action that the task waits for is paused."""
+    return any(run.state is RunState.PAUSED and not run.abandoned for run in turn.child_runs(task.id))

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from maestrale.core import ending, reverse
 from maestrale.core.events import ExecutionRequested
-from maestrale.core.failures import ForcedFailure, wrong_input
+from maestrale.core.failures import wrong_input
 from maestrale.core.scopes import CoreScope, evaluate_mapping, workflow_scope
-from maestrale.core.sizes import check_size
+from maestrale.core.sizes import check_request_size
 from maestrale.core.state import Execution, Task, Tree, Trigger
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn
@@ -69,18 +69,12 @@ def start_execution(turn: Turn, execution: Execution) -> None:
     workflow = turn.workflow(execution)
     if (fault := wrong_input(workflow.name, workflow.input, execution.input)) is not None:
         raise InvalidInput(fault, code="workflow-input", hint=_expected(workflow))
-    try:
-        check_size(turn, f"the input of workflow {workflow.name}", execution.input)
-        check_size(turn, f"the parameters of workflow {workflow.name}", execution.params)
-    except ForcedFailure as failure:
-        raise InvalidInput(
-            str(failure), code="field-size", hint="hand over where the data is, or raise the limit"
-        ) from failure
+    check_request_size(turn, f"the input of workflow {workflow.name}", execution.input)
     defaults = {p.name: p.default for p in workflow.input if not p.required}
     target = _target(workflow, execution)
-    execution = replace(
-        execution, input={**defaults, **execution.input}, tags=workflow.tags, params=_params(turn, execution)
-    )
+    params = _params(turn, execution)
+    check_request_size(turn, f"the parameters of workflow {workflow.name}", params)
+    execution = replace(execution, input={**defaults, **execution.input}, tags=workflow.tags, params=params)
     try:
         variables = evaluate_mapping(workflow.vars, workflow_scope(turn, execution))
     except EvaluationError as error:

@@ -58,6 +58,7 @@ def launch(turn: Turn, task: Task, name: str, given: Mapping[str, Json], index: 
             "task_execution_id": task.id,
             "index": index or 0,
             "namespace": parent.namespace,
+            "env": {},  # What its expressions see is that of the root.
         },
         context={},
         created_at=turn.now,

@@ -214,7 +214,7 @@ def on_timer_fired(turn: Turn, event: TimerFired) -> None:
 
 
 def _time_out(turn: Turn, task: Task, timer: Timer) -> None:
-    give_up(turn, task)
+    give_up(turn, task, f"Timeout after {timer.seconds} seconds")
     turn.clear_timers(task)  # Whatever it was put aside for is over, too.
     complete(turn, task, TaskState.ERROR, f"Task timed out [timeout(s)={timer.seconds}].")
 

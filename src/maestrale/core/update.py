@@ -1,12 +1,16 @@
 """Changing what an execution is called, or its environment. Source: Mistral v2, section 3.4.6."""
 
+from collections.abc import Mapping
+
 from maestrale.core.events import ExecutionUpdateRequested
 from maestrale.core.pause import get_execution
 from maestrale.core.publishing import deep_merge
+from maestrale.core.sizes import check_request_size
 from maestrale.core.state import Execution
 from maestrale.core.status import ExecutionState
 from maestrale.core.turn import Turn
 from maestrale.errors import Forbidden
+from maestrale.expressions import Json
 
 MAY_CHANGE_ENV = frozenset({ExecutionState.PAUSED, ExecutionState.ERROR})
 """Where nothing reads the environment at the same moment."""
@@ -18,6 +22,7 @@ def on_execution_update_requested(turn: Turn, event: ExecutionUpdateRequested) -
     Raises:
         NotFound: The tree has no such execution.
         Forbidden: The environment of an execution in this state must not change (`env-in-use`).
+        InvalidInput: It would be too large (`field-size`).
     """
     execution = get_execution(turn, event.execution_id)
     if event.env:
@@ -34,5 +39,19 @@ def _with_env(turn: Turn, execution: Execution, event: ExecutionUpdateRequested)
             code="env-in-use",
             hint="pause the execution first",
         )
-    env = deep_merge(execution.params.get("env") or {}, event.env)
-    return turn.update_execution(execution, params={**execution.params, "env": env})
+    return merge_env(turn, execution, event.env)
+
+
+def merge_env(turn: Turn, execution: Execution, env: Mapping[str, Json]) -> Execution:
+    """Merge variables into the environment of an execution.
+
+    Raises:
+        InvalidInput: Its parameters would be larger than the limit (`field-size`).
+    """
+    known = execution.params.get("env") or {}
+    merged = deep_merge(known, env)
+    if merged == known:
+        return execution  # The same request again.
+    params = {**execution.params, "env": merged}
+    check_request_size(turn, f"the parameters of workflow {execution.workflow}", params)
+    return turn.update_execution(execution, params=params)

@@ -55,7 +55,7 @@ def of_runs(task: Task, runs: Sequence[OpenRun], count: int) -> str:
     if run.started:
         return f"`{task.name}` runs {action} since {since} and goes on when it ends."
     if run.safe_rerun:  # Whether a worker has begun it is not kept: it may be repeated.
-        return f"`{task.name}` waits since {since} for {action}, which a worker runs as soon as it is free."
+        return f"`{task.name}` waits since {since} for {action}, which a worker runs or will run."
     return f"`{task.name}` waits since {since} for a worker to begin {action}."
 
 
@@ -158,7 +158,10 @@ def of_end(execution: Execution, failed: Sequence[Named], refusal: str | None) -
         return f"{text}; its failed tasks cannot be run again: {refusal.rstrip('.')}."
     (first, *others) = failed
     more = " or that of another failed task" if others else ""
-    how = f'PUT /v2/tasks/{first.id}{more} with state "RUNNING", or "SKIPPED" to go on without it'
+    how = (
+        f'PUT /v2/tasks/{first.id}{more} with state "RUNNING" and reset true, '
+        'or with state "SKIPPED" to go on without it'
+    )
     return f"{text}; run again what failed (`{first.name}`): {how}."
 
 

@@ -8,6 +8,9 @@ from maestrale.errors import InvalidInput
 
 LONGEST_PATTERN = 255
 
+DAY_FIELDS = (2, 4)
+"""The days of the month and of the week, where `?` says that the other one tells."""
+
 NICKNAMES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
@@ -47,7 +50,10 @@ def _for_library(pattern: str) -> str:
             raise ValueError(f"the words there are: {', '.join(NICKNAMES)}")
         return NICKNAMES[word]
     fields = pattern.split()
-    return " ".join([fields[5], *fields[:5]]) if len(fields) == 6 else pattern
+    if len(fields) in (5, 6):
+        for day in DAY_FIELDS:
+            fields[day] = "*" if fields[day] == "?" else fields[day]
+    return " ".join([*fields[5:], *fields[:5]])
 
 
 def _refused(pattern: str, reason: str) -> InvalidInput:

@@ -10,6 +10,12 @@ from maestrale.lang.reader import Reader
 
 SECTIONS = ("workflows", "actions")
 
+MOST_DEFINITIONS = 2_000
+"""How many definitions one text may have: they are stored in one transaction, for which others wait."""
+
+LONGEST_TOGETHER = 100_000_000
+"""How many characters the definitions of a text that go with the whole of it may come to together."""
+
 
 def check_frame(document: Reader, kind: DocumentKind) -> None:
     """See that the definitions of a text that is not validated can be stored; faults go to the report."""
@@ -46,6 +52,27 @@ def _check_definition(section: str, field: Reader) -> None:
     check(field.key(), str(field.path[-1]))
     if not isinstance(field.value, dict):
         field.must_be("a definition", hint="write a mapping")
+
+
+def check_size(document: Reader, kind: DocumentKind, text: str) -> None:
+    """See that storing a text costs what it should.
+
+    Every action of a list shows the whole text, and every member of a workbook is looked for in it: what a
+    text takes grows with its square.
+
+    Raises:
+        InvalidInput: It has too many definitions, or too many for its length.
+    """
+    count = sum(1 for _ in _definitions(document, kind))
+    bound = MOST_DEFINITIONS
+    if kind is not DocumentKind.WORKFLOWS:
+        bound = min(bound, max(1, LONGEST_TOGETHER // max(1, len(text))))
+    if count > bound:
+        raise InvalidInput(
+            f"The text has {count:,} definitions; one of {len(text):,} characters may have {bound:,}",
+            code="too-many-definitions",
+            hint="send them in several texts",
+        )
 
 
 def refuse_reserved_names(document: Reader, kind: DocumentKind) -> None:

@@ -75,7 +75,7 @@ def get_named(
 
 def missing(type_: type[Record], identifier: str, namespace: str | None = None) -> NotFound:
     noun = NOUNS[type_.__name__]
-    place = "" if namespace is None else f" in the namespace `{namespace}`"
+    place = f" in the namespace `{namespace}`" if namespace else ""
     return NotFound(f"There is no {noun} `{identifier}`{place}", code=f"unknown-{noun.replace(' ', '-')}")
 
 

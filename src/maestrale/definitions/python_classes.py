@@ -14,6 +14,7 @@ from maestrale.actions.results import NotJson, to_json
 from maestrale.expressions import Json
 from maestrale.lang import Parameter
 
+BYTE_ORDER_MARK = "\ufeff"
 UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -34,7 +35,7 @@ class ClassSignature(Struct, frozen=True, kw_only=True):
 def read_class(source: str, class_name: str) -> ClassSignature:
     """The signature of a class of that source; an empty one if there is no such class to be read."""
     try:
-        module = ast.parse(source)
+        module = ast.parse(source.removeprefix(BYTE_ORDER_MARK))
     except UNREADABLE:
         return ClassSignature()
     classes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}

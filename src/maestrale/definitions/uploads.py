@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from maestrale.definitions.excerpts import Excerpts, write_document
-from maestrale.definitions.frames import check_frame, refuse_reserved_names
+from maestrale.definitions.frames import check_frame, check_size, refuse_reserved_names
 from maestrale.definitions.outlines import Outline, outline
 from maestrale.errors import InvalidInput
 from maestrale.lang import DefinitionError, DocumentKind, Severity
@@ -50,7 +50,7 @@ def read_upload(text: str, kind: DocumentKind, *, checked: bool = True) -> Uploa
 
     Raises:
         DefinitionError: With every error of the text.
-        InvalidInput: It uses a reserved name.
+        InvalidInput: It uses a reserved name, or has more definitions than one text may.
     """
     source, report = read_source(text, file="<text>")
     document = read_yaml(source, report) if source is not None else None
@@ -63,7 +63,9 @@ def read_upload(text: str, kind: DocumentKind, *, checked: bool = True) -> Uploa
     if report.has_errors or source is None or document is None:
         problems = report.problems()
         raise DefinitionError(tuple(p for p in problems if p.severity is Severity.ERROR))
-    refuse_reserved_names(Reader(document, (), report), kind)
+    reader = Reader(document, (), report)
+    check_size(reader, kind, text)
+    refuse_reserved_names(reader, kind)
     if kind is DocumentKind.WORKBOOK:
         return _read_workbook(text, source, document)
     return _read_list(text, document, kind)

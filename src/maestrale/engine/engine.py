@@ -135,7 +135,7 @@ class Engine:
 
     def connect(self, dispatcher: Dispatcher) -> None:
         """Say who executes actions. Before the engine is entered."""
-        self._trees.dispatcher = dispatcher
+        self._trees.attempts.dispatcher = dispatcher
         self._unsaved.dispatcher = dispatcher
 
     async def __aenter__(self) -> Self:
@@ -399,12 +399,12 @@ class Engine:
         """Implements `Reports`."""
         if run_id in self._unsaved:
             return self._unsaved.started(run_id, attempt)
-        root_id = self._trees.root_of(run_id)
+        root_id = self._trees.attempts.root_of(run_id)
         if root_id is None:
             return False
         with suppress(NotFound, Conflict):  # The tree went to another node, which gives the attempt up.
             await self._trees.submit(root_id, ActionStarted(run_id, attempt))
-        run = self._trees.find_open_run(run_id)
+        run = self._trees.attempts.find_open_run(run_id)
         return run is not None and run.attempt == attempt and run.started
 
     async def completed(self, run_id: str, attempt: int, result: Result) -> None:
@@ -412,7 +412,7 @@ class Engine:
         if run_id in self._unsaved:
             self._unsaved.completed(run_id, attempt, result)
             return
-        root_id = self._trees.root_of(run_id)
+        root_id = self._trees.attempts.root_of(run_id)
         if root_id is None:
             return
         with suppress(NotFound, Conflict):
@@ -421,8 +421,9 @@ class Engine:
             except Unstorable as error:  # The worker will not have another result: the run has to end.
                 refused = Result(refusal=error.message)
                 await self._trees.submit(root_id, ActionCompleted(run_id, attempt, refused))
-        if self._trees.find_open_run(run_id) is None:  # Otherwise this was an attempt that was given up.
-            self._trees.forget_run(run_id)
+        attempts = self._trees.attempts
+        if attempts.find_open_run(run_id) is None:  # Otherwise this was an attempt that was given up.
+            attempts.forget(run_id)
 
 
 def _workflow_pin(request: StartRequest) -> Pin:

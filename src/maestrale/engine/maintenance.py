@@ -82,7 +82,10 @@ class Maintenance:
             if self.status == "RUNNING":
                 await self._stop_work()
                 # Of an earlier maintenance some may still wait to be resumed: they keep their mark.
-                mark = self._record.mark or f"The service is in maintenance [{new_id()}]"
+                mark = (
+                    self._record.mark
+                    or f"The service is in maintenance and resumes this afterwards [{new_id()}]"
+                )
                 await self._keep(Record("PAUSING", mark))
                 self._go_on()
             return self.status

@@ -21,8 +21,7 @@ def effects_due(state: State, holds: Callable[[str, int], bool]) -> Iterator[Eff
         if not run.started and not run.abandoned and (run.asynchronous or not run.safe_rerun):
             yield RunAction(run.id, run.attempt)
     for run in state.runs.values():
-        given_up = run.abandoned and not run.asynchronous and run.state not in ENDED_RUN
-        if given_up and holds(run.id, run.attempt):
+        if run.abandoned and not run.asynchronous and holds(run.id, run.attempt):
             yield CancelAction(run.id, run.attempt)
     if state.has_work:
         yield ContinueTurn()

@@ -94,6 +94,12 @@ def _check_id(id: str | None) -> None:
             code="execution-id",
             hint="leave it out to have one made",
         )
+    if id is not None and not id.isprintable():
+        raise InvalidInput(
+            f"the id of an execution may not have invisible characters, and this one is `{id!r}`",
+            code="execution-id",
+            hint="leave it out to have one made",
+        )
 
 
 def _with_environment(store: StoreReader, access: Access, params: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -143,7 +149,6 @@ def _find_workflow(store: StoreReader, access: Access, wanted: StoredStart) -> W
     if found is None:
         found = store.find_record(WorkflowRecord, access, name=identifier, namespace=namespace)
     if found is None:
-        raise NotFound(
-            f"there is no workflow `{identifier}` in the namespace `{namespace}`", code="unknown-workflow"
-        )
+        place = f" in the namespace `{namespace}`" if namespace else ""
+        raise NotFound(f"there is no workflow `{identifier}`{place}", code="unknown-workflow")
     return found

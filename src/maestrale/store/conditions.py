@@ -1,7 +1,8 @@
 """One filter of a listing, as a condition in SQL.
 
 What is compared is what is shown: an instant is shown to the second, so any instant of a second is that
-second. Nothing equals NULL, and nothing differs from it: it is asked for by `is-null`, or by the value None.
+second, and what it has in it (`has`) is a part of its text. Nothing equals NULL, and nothing differs from
+it: it is asked for by `is-null`, or by the value None.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,12 +23,14 @@ MOST_VALUES = 500
 
 _ORDERED = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _LISTED: tuple[Operator, ...] = ("in", "nin", "all-of")
+_PARTS: tuple[Operator, ...] = ("has", "all-of")
+"""What asks for texts in an attribute, whatever its kind."""
 _EQUALITY = frozenset({"eq", "neq", "in", "nin", "is-null"})
 _OPERATORS: dict[Kind, frozenset[str]] = {
     Kind.TEXT: _EQUALITY | _ORDERED.keys() | {"has"},
     Kind.ENUM: _EQUALITY | _ORDERED.keys() | {"has"},
     Kind.INTEGER: _EQUALITY | _ORDERED.keys(),
-    Kind.INSTANT: _EQUALITY | _ORDERED.keys(),
+    Kind.INSTANT: _EQUALITY | _ORDERED.keys() | {"has"},
     Kind.BOOLEAN: _EQUALITY,
     Kind.JSON: _EQUALITY,
 }
@@ -94,11 +97,12 @@ def _check(attribute: Attribute, condition: Condition) -> None:
         return
     is_list = operator in _LISTED
     values = condition.value if is_list else [condition.value]
-    suits = (lambda value: isinstance(value, str)) if operator == "all-of" else _SUITABLE[kind]
+    wanted = Kind.TEXT if operator in _PARTS else kind
+    suits = _SUITABLE[wanted]
     if not isinstance(values, list | tuple) or not all(map(suits, values)):
         raise InvalidInput(
             f"`{name}` is compared by `{operator}` with {'a list, each item' if is_list else ''}"
-            f" {'a text' if operator == 'all-of' else _WANTED[kind]}",
+            f" {_WANTED[wanted]}",
             code="unsuitable-value",
             hint="give a value of that kind",
         )
@@ -138,6 +142,8 @@ def _instant_clause(expression: str, operator: Operator, value: Any) -> Clause:
             within = " OR ".join([f"({expression} >= ? AND {expression} < ?)"] * len(seconds))
             bounds = [bound for second in seconds for bound in _bounds(second)]
             return f"{'NOT ' if operator in ('neq', 'nin') else ''}({within})", bounds
+        case "has":
+            return f"instr({_shown_instant(expression)}, ?) > 0", [_plain(value)]
         case "gt":
             return f"{expression} >= ?", [_bounds(value)[1]]
         case "gte":
@@ -146,6 +152,11 @@ def _instant_clause(expression: str, operator: Operator, value: Any) -> Clause:
             return f"{expression} < ?", [_bounds(value)[0]]
         case _:
             return f"{expression} < ?", [_bounds(value)[1]]
+
+
+def _shown_instant(expression: str) -> str:
+    """The text that an instant is shown as: UTC, to the second."""
+    return f"strftime('%Y-%m-%d %H:%M:%S', {expression} / 1000000, 'unixepoch')"
 
 
 def _bounds(instant: datetime) -> tuple[int, int]:

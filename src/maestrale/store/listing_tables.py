@@ -117,21 +117,28 @@ def _text(
     return name, Attribute(column, expression, join=join, narrow=narrow)
 
 
+def _never(name: str, column: Column) -> tuple[str, Attribute]:
+    """An attribute that the API knows and that nothing is ever stored in: NULL in every row."""
+    return name, Attribute(column, "CAST(NULL AS TEXT)", is_default=False)
+
+
 def _of(*parts: Iterable[tuple[str, Attribute]]) -> dict[str, Attribute]:
     return dict(attribute for part in parts for attribute in part)
 
 
-def _record_listing(table: RecordTable[Any]) -> Listing:
-    """The listing of a table of records: its attributes are its columns."""
+def _record_listing(table: RecordTable[Any], *others: tuple[str, Attribute]) -> Listing:
+    """The listing of a table of records: its attributes are its columns, and others."""
     place = _Place(table, "r")
     return Listing(
         name=table.name,
         source=f"{table.name} r",
         alias="r",
         visibility=table.visibility,
-        attributes=_of(place.columns(" ".join(column.name for column in table.columns))),
+        attributes=_of(place.columns(" ".join(column.name for column in table.columns)), others),
     )
 
+
+_NO_TAGS = _never("tags", Column("tags", Kind.JSON, nullable=True, type=tuple[str, ...]))
 
 WORKBOOKS = _record_listing(record_tables.WORKBOOKS)
 WORKFLOWS = _record_listing(record_tables.WORKFLOWS)
@@ -140,8 +147,8 @@ ENVIRONMENTS = _record_listing(record_tables.ENVIRONMENTS)
 MEMBERS = _record_listing(record_tables.MEMBERS)
 CRON_TRIGGERS = _record_listing(record_tables.CRON_TRIGGERS)
 EVENT_TRIGGERS = _record_listing(record_tables.EVENT_TRIGGERS)
-CODE_SOURCES = _record_listing(record_tables.CODE_SOURCES)
-DYNAMIC_ACTIONS = _record_listing(record_tables.DYNAMIC_ACTIONS)
+CODE_SOURCES = _record_listing(record_tables.CODE_SOURCES, _NO_TAGS)
+DYNAMIC_ACTIONS = _record_listing(record_tables.DYNAMIC_ACTIONS, _NO_TAGS)
 
 _execution = _Place(schema.EXECUTIONS, "e")
 _joined_execution = _Place(schema.EXECUTIONS, "e", is_joined=True)
@@ -200,6 +207,11 @@ TASKS = Listing(
     ),
 )
 
+# To be compared with, where null is a result like any other.
+_result_or_null = (
+    "result_or_null",
+    Attribute(Column("result_or_null", Kind.JSON, type=Any), "coalesce(r.result, 'null')", is_default=False),
+)
 ACTION_RUNS = Listing(
     name="action_executions",
     source="action_runs r",
@@ -220,7 +232,7 @@ ACTION_RUNS = Listing(
         _run.columns("state"),
         [_joined_task.column("tags")],
         _run.columns("name description project_id accepted input"),
-        [_run.column("result", is_default=False)],
+        [_run.column("result", is_default=False), _result_or_null],
         _run.columns("created_at updated_at finished_at index attempt asynchronous"),
         [
             _run.column("root_id", is_default=False, is_narrow=True),

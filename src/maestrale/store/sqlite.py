@@ -18,6 +18,7 @@ from maestrale.errors import InvalidInput, Unavailable
 from maestrale.store import migrations, schema
 from maestrale.store.file_errors import file_error
 from maestrale.store.json_functions import json_among, json_has_all
+from maestrale.store.same_file import SameFile
 from maestrale.store.sqlite_errors import missing, translate
 
 APPLICATION_ID = 0x4D535452
@@ -39,6 +40,7 @@ class SqliteDatabase:
         self._connection = connection
         self._path = path
         self._may_write = False
+        self._file: SameFile | None = None
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -81,12 +83,19 @@ class SqliteDatabase:
             with self._savepoint():
                 yield
             return
+        if self._file is not None:
+            self._file.check()
         with self._transaction("BEGIN IMMEDIATE"):
             self._may_write = True
             try:
                 yield
             finally:
                 self._may_write = False
+
+    def hold_to_file(self) -> None:
+        """From now on, write only while the path names the file that it names now."""
+        if self._path is not None:
+            self._file = SameFile(self._path)
 
     @property
     def is_writing(self) -> bool:
@@ -161,6 +170,7 @@ def open_database(
     except BaseException:
         connection.close()
         raise
+    database.hold_to_file()
     return database
 
 

@@ -10,6 +10,7 @@
 without it this module cannot be imported.
 """
 
+import json
 from typing import Any, Literal
 
 from hypothesis import strategies as st
@@ -19,8 +20,12 @@ from maestrale.core import ActionRun, Entry, Event, Limits, Result, decide
 from maestrale.core.events import (
     ActionCompleted,
     ActionLost,
+    ActionPauseRequested,
+    ActionRequested,
+    ActionResumeRequested,
     ActionStarted,
     ExecutionRequested,
+    ExecutionUpdateRequested,
     PauseRequested,
     ResumeRequested,
     StopRequested,
@@ -31,8 +36,9 @@ from maestrale.core.events import (
 )
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ExecutionState, TaskState
 from maestrale.errors import Error
+from maestrale.expressions import Json
 from maestrale.testing import laws
-from maestrale.testing.stage import Stage
+from maestrale.testing.stage import ROOT, Stage
 from maestrale.testing.workflows import Program
 
 KINDS = (
@@ -51,6 +57,9 @@ KINDS = (
     "resume",
     "resume",
     "resume",
+    *("pause-run",) * 3,
+    *("resume-run",) * 2,
+    "update",
     "stop",
     "rerun",
     "rerun-failed-items",
@@ -89,11 +98,28 @@ class Play(Stage):
     """
 
     def __init__(self, program: Program, *, steps: int = 250) -> None:
-        super().__init__(*program.texts, limits=Limits(steps=steps))
+        super().__init__(*program.texts, limits=Limits(steps=steps), answer=self._find_definition)
         self.copies: list[dict[str, Any]] = []
         """What the state was after each entry of the history."""
         self.reopened = False
-        self.start(program.workflow, program.input, program.params)
+        if program.action is None:
+            self.start(program.workflow, program.input, program.params)
+        else:
+            self.send(
+                ActionRequested(
+                    run_id=ROOT,
+                    action=program.action,
+                    input=program.input,
+                    timeout_seconds=program.timeout_seconds,
+                )
+            )
+
+    def _find_definition(self, question: str) -> Json:
+        """What an action by itself may be made of; an execution has its definitions from the start."""
+        kind, _, asked = question.partition(" ")
+        name = json.loads(asked).get("name")
+        found = (pin for pin in self.pins if (pin.kind, pin.name) == (kind, name))
+        return next(({"document": pin.document, "id": ""} for pin in found), None)
 
     # Laws.
 
@@ -179,10 +205,12 @@ class Play(Stage):
             case "lost":
                 run = _choose(self.open_runs(), pick)
                 return run and ActionLost(run.id, run.attempt)
+            case "pause-run" | "resume-run":
+                return self._rest(happening)
             case "timer":
                 return self._fire(pick)
             case "timer-again":
-                return TimerFired(f"{self.tasks()[0].id}/wait-before")
+                return TimerFired(f"{self.tasks()[0].id if self.tasks() else ROOT}/wait-before")
             case "repeat":
                 self._check_old(pick)
                 return None
@@ -201,8 +229,19 @@ class Play(Stage):
                 return PauseRequested(execution.id, "a pause")
             case "resume":
                 return ResumeRequested(execution.id, {"e": pick})
+            case "update":
+                env = {"e": pick} if pick % 2 else {}
+                return ExecutionUpdateRequested(execution_id=execution.id, description=f"{pick}", env=env)
         ends: tuple[Literal["SUCCESS", "ERROR", "CANCELLED"], ...] = ("CANCELLED", "ERROR", "SUCCESS")
         return StopRequested(execution.id, ends[pick % 3], "stopped")
+
+    def _rest(self, happening: Happening) -> Event | None:
+        """Whoever does the work of an asynchronous action rests or goes on; of others, that is refused."""
+        asynchronous = [run for run in self.open_runs() if run.asynchronous]
+        run = _choose(asynchronous or self.runs(), happening.pick)
+        if run is None:
+            return None
+        return (ActionPauseRequested if happening.kind == "pause-run" else ActionResumeRequested)(run.id)
 
     def _second_thoughts(self, happening: Happening) -> Event | None:
         failed = [task for task in self.tasks() if task.state is TaskState.ERROR]
@@ -237,7 +276,7 @@ class Play(Stage):
         if self.state.has_work:
             return
         event = self.history[pick % len(self.history)].event
-        if isinstance(event, ExecutionRequested | ActionStarted | ActionCompleted):
+        if isinstance(event, ExecutionRequested | ActionRequested | ActionStarted | ActionCompleted):
             self.check_ignored(event)
 
     # The end.
@@ -253,6 +292,7 @@ class Play(Stage):
             return False
         states = [execution.state for execution in self.state.executions.values()]
         laws.demand(all(state in ENDED_EXECUTION for state in states), "everything ends", states)
+        laws.demand(self.state.has_ended, "everything ends", self.state.runs)
         return True
 
     def _finish_something(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from maestrale.core import ActionRun, Execution, State, Task, World, state_of
 from maestrale.core.state import TimerKind
-from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ENDED_TASK, ExecutionState, TaskState
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ENDED_TASK, ExecutionState, RunState, TaskState
 from maestrale.lang.model import Workflow
 
 WAITS = (TimerKind.WAIT_BEFORE, TimerKind.WAIT_AFTER, TimerKind.RETRY)
@@ -95,8 +95,23 @@ def check_rows(state: State, *, reopened: bool = False) -> None:
         demand(ended == (run.finished_at is not None), "a run that has ended says when", run)
         demand(ended or not run.accepted, "only a run that has ended is accepted", run)
         demand(not (run.abandoned and run.accepted), "an abandoned run is not accepted", run)
+        rests = run.state is RunState.PAUSED
+        demand(run.asynchronous or not rests, "only what somebody outside does can rest", run)
+    alone = _check_alone(state) if state.tree is not None and not state.executions else set()
     for timer in state.timers.values():
-        demand(timer.task_id in state.tasks, "a timer belongs to a task", timer)
+        demand(timer.task_id in state.tasks or timer.id in alone, "a timer belongs to a task", timer)
+
+
+def _check_alone(state: State) -> set[str]:
+    """A tree without executions is one action run; it has a timer as long as its time is bounded."""
+    assert state.tree is not None
+    demand(list(state.runs) == [state.tree.id], "a tree without executions is one run", state.runs)
+    (run,) = state.runs.values()
+    demand(not run.task_id and not run.execution_id and not state.tasks, "nobody has a lone run", run)
+    bounded = run.timeout_seconds is not None and run.state not in ENDED_RUN
+    timers = {f"{run.id}/{TimerKind.ACTION_TIMEOUT}"} if bounded else set()
+    demand(set(state.timers) == timers, "the time of a lone run is bounded until it ends", run, state.timers)
+    return timers
 
 
 def _tasks_of(state: State, execution: Execution) -> list[Task]:

@@ -1,7 +1,7 @@
 """A node of the simulation: the real ledger on the real store, with a worker, and no event loop.
 
-It does what `engine.trees` does, step by step, so that the simulator can put anything in between. Failures
-come from `FlakyStore`, crashes from the simulator.
+It does what `engine.trees` and `engine.custody` do, step by step, so that the simulator can put anything
+in between. Failures come from `FlakyStore`, crashes from the simulator.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,8 @@ from maestrale.core.effects import CancelAction, ClearTimer, ContinueTurn, Effec
 from maestrale.core.events import ActionCompleted, ActionStarted, TimerFired, TurnContinued
 from maestrale.core.status import ENDED_RUN
 from maestrale.engine import recovery
+from maestrale.engine.doubts import Doubts
+from maestrale.engine.feed import Feed
 from maestrale.engine.ledger import Batch, Ledger, Pending
 from maestrale.errors import Conflict, Error, NotFound, Unavailable
 from maestrale.store import LeaseLost, Store, TreeCommit, TreeRows
@@ -49,6 +51,11 @@ class FlakyStore:
             return None
         return self.store.load_tree(root_id)
 
+    def delete_tree(self, root_id: str) -> None:
+        self._fail_at_times("before")
+        self.store.delete_tree(root_id)
+        self._fail_at_times("after")
+
     def _fail_at_times(self, when: str) -> None:
         if self._chance.randrange(200) < self.failures:
             raise Unavailable(f"the database was gone {when} it did it", code="simulated")
@@ -78,7 +85,10 @@ class Watcher:
     """What the simulator is told, to check it. Nothing here asks for an answer."""
 
     def on_stored(self, root_id: str) -> None:
-        """The database may have something new about a tree."""
+        """The database may have something new about a tree, or nothing any more."""
+
+    def on_committed(self, root_id: str, node: "Node") -> None:
+        """A node has written a tree."""
 
     def on_released(self, pending: Pending) -> None:
         """What belongs to these decisions is about to leave the node."""
@@ -195,6 +205,10 @@ class Node:
         self.continuing: set[str] = set()
         self.reloading: set[str] = set()
         self.batch: Batch | None = None
+        self.feed = Feed()
+        self.deleting: dict[str, tuple[Answered, list[Event]]] = {}
+        """Trees to be deleted: who wants that, and what has happened to them meanwhile."""
+        self.doubts = Doubts()
         self._clock = clock
         self._answer_of = answer_of
 
@@ -202,6 +216,8 @@ class Node:
 
     def plant(self, root_id: str, event: Event, on_answer: Answered) -> None:
         """Begin a tree. The same id begins it once."""
+        if root_id in self.deleting:
+            raise Unavailable("the tree is being deleted", code="simulated")
         if self._load(root_id):
             if self.ledger.is_clean(root_id):
                 on_answer(True)
@@ -222,16 +238,22 @@ class Node:
             NotFound, Conflict: It was refused.
             Unavailable: The tree cannot be read now.
         """
-        if root_id in self.reloading:
-            raise Unavailable("the tree is being loaded", code="simulated")
+        if root_id in self.reloading or root_id in self.deleting:
+            raise Unavailable("the tree is being loaded, or deleted", code="simulated")
         if not self._load(root_id):
             raise NotFound(f"there is no tree {root_id}")
         self._handle(root_id, event, on_answer)
 
     def post(self, root_id: str, event: Event) -> None:
         """Decide an event that nobody waits for."""
-        if root_id in self.ledger:
+        if root_id in self.deleting:
+            self.deleting[root_id][1].append(event)
+        elif root_id in self.ledger:
             self._handle(root_id, event, None)
+
+    def holds(self, root_id: str) -> bool:
+        """Whether all that becomes of the tree is seen here."""
+        return root_id in self.ledger or root_id in self.reloading or root_id in self.deleting
 
     def _handle(self, root_id: str, event: Event, on_answer: Answered | None) -> None:
         decision = self.ledger.handle(root_id, event, now=self._clock.now(), waiter=on_answer)
@@ -283,6 +305,8 @@ class Node:
         try:
             try:
                 self.store.commit(batch.commits())
+                for root_id in batch.pending:
+                    self.watcher.on_committed(root_id, self)
             finally:
                 for root_id in batch.pending:
                     self.watcher.on_stored(root_id)
@@ -297,15 +321,17 @@ class Node:
         self.watcher.on_released(pending)
         for effect in pending.effects:
             self._carry_out(pending.root_id, effect)
+        self.feed.publish(pending.root_id, pending.steps)
         for on_answer in pending.waiters:
             on_answer(True)
 
     def _on_failed(self, error: Error) -> None:
         batch, on_top = self.ledger.fail()
+        self.doubts.note(batch)
         lost = set(error.root_ids) if isinstance(error, LeaseLost) else set()
         self.reloading |= batch.pending.keys() - lost
         for root_id in lost:
-            self._let_go(root_id)
+            self._let_go(root_id, error)
         for pending in (*batch.pending.values(), *on_top):
             for on_answer in pending.waiters:
                 on_answer(False)
@@ -313,15 +339,18 @@ class Node:
     def load(self, root_id: str) -> None:
         """Read a tree again that has to be."""
         try:
-            self._load(root_id)
+            if not self._load(root_id):
+                self._let_go(root_id, NotFound("it did not begin, or is deleted"))
         except Unavailable:
             return
-        except Conflict:  # Another node has it.
-            self._let_go(root_id)
+        except Conflict as error:  # Another node has it.
+            self._let_go(root_id, error)
         self.reloading.discard(root_id)
 
-    def _let_go(self, root_id: str) -> None:
+    def _let_go(self, root_id: str, error: Error) -> None:
         """The tree is not ours: end what is under way for it here."""
+        self.doubts.forget(root_id)
+        self.feed.close(root_id, error)
         for attempt in list(self.worker.attempts.values()):
             if attempt.root_id == root_id:
                 self.worker.cancel(attempt.run.id, attempt.number)
@@ -330,6 +359,10 @@ class Node:
         if root_id in self.ledger:
             return True
         rows = self.store.load_tree(root_id)
+        is_stored = self.doubts.is_stored(self.store.store, root_id)
+        pending = self.doubts.resolve(root_id)
+        if pending is not None and is_stored:
+            self.feed.publish(root_id, pending.steps)
         if rows is None:
             return False
         state = self.ledger.load(rows)
@@ -339,6 +372,43 @@ class Node:
         for event in lost:
             self.post(root_id, event)
         return True
+
+    # Deletions.
+
+    def delete(self, root_id: str, on_answer: Answered) -> None:
+        """Have a tree deleted once nothing about it is uncommitted. Raises: as for `submit`."""
+        if root_id in self.reloading or root_id in self.deleting:
+            raise Unavailable("the tree is being loaded, or deleted", code="simulated")
+        if not self._load(root_id):
+            raise NotFound(f"there is no tree {root_id}")
+        self.deleting[root_id] = (on_answer, [])
+
+    def deletions_due(self) -> list[str]:
+        """The trees that can be deleted now."""
+        return [id for id in self.deleting if id not in self.ledger or self.ledger.is_clean(id)]
+
+    def end_delete(self, root_id: str) -> None:
+        """Delete a tree. Whether that was done may stay unknown; then it is read again."""
+        on_answer, _ = self.deleting.pop(root_id)
+        if root_id not in self.ledger:  # A commit failed meanwhile.
+            on_answer(False)
+            return
+        self.ledger.forget(root_id)
+        self.reloading.add(root_id)
+        try:
+            self.store.delete_tree(root_id)
+        except Unavailable:
+            on_answer(False)
+        except (NotFound, Conflict) as error:
+            self.reloading.discard(root_id)
+            self._let_go(root_id, error)
+            on_answer(True)
+        else:
+            self.reloading.discard(root_id)
+            self._let_go(root_id, NotFound("it is deleted"))
+            on_answer(True)
+        finally:
+            self.watcher.on_stored(root_id)
 
     def _carry_out(self, root_id: str, effect: Effect) -> None:
         match effect:

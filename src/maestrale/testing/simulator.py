@@ -3,24 +3,26 @@
     Simulation(seed, programs).run()
 
 Commits fail before or after they are done, nodes crash or stand still and wake up later, workers answer
-late, twice or never, the clock jumps, people pause and resume. One seed gives one course of events, for
-ever. The laws (see `laws`) are checked after every step; a `LawBroken` names the seed.
+late, twice or never, the clock jumps; people pause, resume, rename, stop and delete, and others look on.
+One seed gives one course of events, for ever. The laws (see `laws`) are checked after every step; a
+`LawBroken` names the seed.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from msgspec import Struct
 
 from maestrale.actions import Registry
 from maestrale.core import ActionRun, Execution, Limits, Result, State, World, decide, state_of
-from maestrale.core.events import ActionCompleted, Event, ExecutionRequested, PauseRequested, ResumeRequested
-from maestrale.core.state import Pin
-from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ExecutionState, RunState
-from maestrale.engine.ledger import Pending
+from maestrale.core.events import ActionCompleted, ActionRequested, ExecutionRequested, StopRequested
+from maestrale.core.state import Pin, TimerKind
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, RunState
+from maestrale.engine.ledger import Pending, Step
 from maestrale.engine.library import DocumentLibrary
-from maestrale.errors import Conflict, NotFound, Unavailable
+from maestrale.errors import Conflict, Forbidden, NotFound, Unavailable
+from maestrale.expressions import Json
 from maestrale.ids import derive_id
 from maestrale.lang import parse_or_raise
 from maestrale.store import Store
@@ -28,8 +30,10 @@ from maestrale.store.node_locks import PrivateLocks
 from maestrale.store.sqlite import open_database
 from maestrale.testing import laws
 from maestrale.testing.clocks import FakeClock
+from maestrale.testing.follower import Follower
 from maestrale.testing.laws import LawBroken, demand
 from maestrale.testing.simulated_node import FlakyStore, Node, SimulatedLocks, Watcher
+from maestrale.testing.simulated_people import Call, resumptions, wish, work_outside
 from maestrale.testing.stage import Stage
 
 STALE = Result(value="an answer that came too late")
@@ -38,6 +42,8 @@ STALE = Result(value="an answer that came too late")
 
 def answer_of(state: State, run: ActionRun) -> Result:
     """How a run ends: by what it is, never by when it ends or how often it was cut off."""
+    if not run.task_id:
+        return Result(value=run.name)
     task = state.tasks[run.task_id]
     number = sum(map(ord, task.name)) + (run.index or 0) + task.attempt
     return Result(error=f"{task.name} failed") if number % 5 == 0 else Result(value=[task.name, run.index])
@@ -57,20 +63,13 @@ class Faults(Struct, frozen=True, kw_only=True):
     steps: int = 120
 
 
-class Call(Struct):
-    """Something that somebody outside wants, and asks for until it is answered."""
-
-    root_id: str
-    event: Event
-    waits: bool = False
-
-
 class Simulation(Watcher):
     """See the module.
 
     Args:
         text: A document; `workflows` are those of it to run, each once. How they end must not depend on
-            the order in which things happen.
+            the order in which things happen, unless they have timeouts or are stopped.
+        actions: Actions to run by themselves, each once, with their input.
         node_class: What a node is; another one to see that the laws notice what it does wrong.
     """
 
@@ -80,6 +79,7 @@ class Simulation(Watcher):
         text: str,
         workflows: Sequence[str],
         *,
+        actions: Mapping[str, Mapping[str, Json]] | None = None,
         faults: Faults = Faults(),  # noqa: B008 - It is frozen.
         node_class: type[Node] = Node,
     ) -> None:
@@ -101,10 +101,18 @@ class Simulation(Watcher):
         limits = Limits(steps=self._chance.choice((1, 3, 250)))
         self._world = World(library, Registry.standard(), limits)
         self._folded: dict[str, State] = {}
+        self._steps: dict[str, list[Step]] = {}
+        """What folding the stored history gives, step by step; of deleted trees, too."""
+        self._doomed: set[str] = set()
+        """Trees that somebody wants to be deleted."""
+        self._hurried: set[str] = set()
+        """Trees whose outcome depends on the order of things: somebody or a timeout may stop something."""
         self._living: set[int] = set()
         self._counter = 0
         self._calls = [self._start(name) for name in workflows]
+        self._calls += [self._start_action(name, input) for name, input in (actions or {}).items()]
         self._roots = [call.root_id for call in self._calls]
+        self._followers = [Follower(self._world, self._reader, root_id) for root_id in self._roots]
         self._frozen: list[Node] = []
         self.node = self._new_node()
 
@@ -118,6 +126,11 @@ class Simulation(Watcher):
                 execution_id=root_id, workflow=name, document=self._document, pins=tuple(pins)
             ),
         )
+
+    def _start_action(self, name: str, input: Mapping[str, Json]) -> Call:
+        run_id = derive_id(f"simulation {self.seed}", self._number())
+        timeout = self._chance.choice((None, None, 30))
+        return Call(run_id, ActionRequested(run_id=run_id, action=name, input=input, timeout_seconds=timeout))
 
     def _number(self) -> int:
         self._counter += 1
@@ -154,6 +167,8 @@ class Simulation(Watcher):
             course = "\n  ".join(self.log[-40:])
             raise LawBroken(f"seed {self.seed}: {broken}\nthe last steps:\n  {course}") from broken
         finally:
+            for follower in self._followers:
+                follower.close()
             self._database.close()
         return self
 
@@ -167,6 +182,7 @@ class Simulation(Watcher):
         name, happen = self._chance.choice(things)
         self.log.append(name if node is self.node else f"{name} (at a node that was frozen)")
         happen()
+        self._check_held()
 
     def _things_of(self, node: Node) -> list[tuple[str, Callable[[], object]]]:
         """What a node may do next."""
@@ -179,6 +195,8 @@ class Simulation(Watcher):
             things.append(("continue a turn", lambda id=root_id: node.continue_turn(id)))  # type: ignore[misc]
         for root_id in sorted(node.reloading):
             things.append(("load a tree", lambda id=root_id: node.load(id)))  # type: ignore[misc]
+        for root_id in node.deletions_due():
+            things.append(("delete a tree", lambda id=root_id: node.end_delete(id)))  # type: ignore[misc]
         for timer_id in node.due_timers():
             things.append(("fire a timer", lambda id=timer_id: node.fire_timer(id)))  # type: ignore[misc]
         for attempt in list(node.worker.attempts.values()):
@@ -192,15 +210,49 @@ class Simulation(Watcher):
         things: list[tuple[str, Callable[[], object]]] = [
             ("time passes", lambda: self._clock.advance(self._chance.choice((0.1, 1, 60))))
         ]
-        for call in self._calls:
-            if not call.waits:
-                name = type(call.event).__name__
-                things.append((f"ask: {name}", lambda it=call: self._ask(it)))  # type: ignore[misc]
-        if self._folded and self._chance.random() < 0.1:
-            root_id = self._chance.choice(list(self._folded))
-            event = self._chance.choice((PauseRequested(root_id), ResumeRequested(root_id)))
-            things.append(("somebody has a wish", lambda: self._calls.append(Call(root_id, event))))
+        asked = [call for call in self._calls if not call.waits]
+        things += [(f"ask: {it.name}", lambda it=it: self._ask(it)) for it in asked]  # type: ignore[misc]
+        if self._folded and self._chance.random() < 0.3:
+            things.append(("somebody has a wish", self._wish))
+        things.append(("somebody looks on", lambda: self._look_on(self._chance.choice(self._followers))))
         return things
+
+    def _wish(self) -> None:
+        root_id = self._chance.choice(list(self._folded))
+        call = wish(self._chance, root_id, self._folded[root_id])
+        if call.event is None and not self._can_delete(root_id):
+            return
+        self._calls.append(call)
+
+    def _can_delete(self, root_id: str) -> bool:
+        """Nobody must begin the tree anew once it is deleted: neither who asks again, nor a node that stood
+        still while it began the tree."""
+        if any(root_id in node.ledger for node in self._frozen):
+            return False
+        starts = (ExecutionRequested, ActionRequested)
+        self._calls = [
+            call for call in self._calls if call.root_id != root_id or not isinstance(call.event, starts)
+        ]
+        self._doomed.add(root_id)
+        return True
+
+    def _look_on(self, follower: Follower) -> None:
+        """Let somebody read on, where he did or where the tree is now."""
+        if follower.node is None:
+            follower.attach(self.node)
+        node = follower.node
+        if node is None or node.is_frozen:
+            return
+        follower.read_on()
+        stored = self._steps.get(follower.root_id, [])
+        told = [(step.sequence, step.entry.seed, step.changes) for step in follower.told]
+        expected = [(step.sequence, step.entry.seed, step.changes) for step in stored[: len(told)]]
+        demand(told == expected, "who looks on is told what is stored", told[-1:], expected[-1:])
+        self.seen["told"] += len(told)
+        root_id = follower.root_id
+        reads = follower.node is self.node  # Otherwise its stream has ended.
+        if reads and root_id in node.ledger and node.ledger.is_clean(root_id):
+            demand(len(told) == len(stored), "who looks on misses nothing", len(told), len(stored))
 
     def _ask(self, call: Call) -> None:
         call.waits = True
@@ -212,12 +264,17 @@ class Simulation(Watcher):
                 self._calls.remove(call)
 
         node = self.node
-        ask = node.plant if isinstance(call.event, ExecutionRequested) else node.submit
         try:
-            ask(call.root_id, call.event, on_answer)
+            match call.event:
+                case None:
+                    node.delete(call.root_id, on_answer)
+                case ExecutionRequested() | ActionRequested() as event:
+                    node.plant(call.root_id, event, on_answer)
+                case event:
+                    node.submit(call.root_id, event, on_answer)
         except Unavailable:
             call.waits = False
-        except (NotFound, Conflict):
+        except (NotFound, Conflict, Forbidden):
             self._calls.remove(call)
 
     def _crash(self) -> None:
@@ -242,6 +299,9 @@ class Simulation(Watcher):
             frozen.is_frozen = self._chance.random() < 0.5
         for call in self._calls:
             call.waits = False
+        for follower in self._followers:
+            if follower.node is not None and follower.node not in self._frozen:
+                follower.leave()
         self.node = self._new_node()
 
     def _finish(self) -> None:
@@ -251,6 +311,8 @@ class Simulation(Watcher):
         self._faults = Faults(failures=0, crashes=0, steps=0)
         for call in self._calls:
             call.waits = False
+        for follower in self._followers:
+            follower.leave()
         self._locks.close()
         self.node = self._new_node()
         for _ in range(3_000):
@@ -277,8 +339,8 @@ class Simulation(Watcher):
             self._clock.advance_to(max(timers))
             return True
         for root_id, state in self._folded.items():
-            if state.root.state is ExecutionState.PAUSED:
-                self._calls.append(Call(root_id, ResumeRequested(root_id)))
+            if (call := next(resumptions(root_id, state), None)) is not None:
+                self._calls.append(call)
                 return True
         return False
 
@@ -289,21 +351,42 @@ class Simulation(Watcher):
         self.seen["commits"] += 1
         rows = self._reader.load_tree(root_id)
         if rows is None:
-            demand(root_id not in self._folded, "what was stored stays stored", root_id)
+            gone = self._folded.pop(root_id, None) is not None
+            demand(not gone or root_id in self._doomed, "what was stored stays stored", root_id)
+            self.seen["deleted"] += gone
             return
+        is_new = root_id in self._folded or root_id not in self._steps
+        demand(is_new, "what was deleted stays deleted", root_id)
         folded = self._folded.setdefault(root_id, State())
         known = 0 if folded.tree is None else folded.tree.sequence
         for sequence, entry in self._reader.read_history(root_id):
             if sequence > known:
                 demand(sequence == known + 1, "the history has no gaps", sequence, known)
                 before = laws.copy_of(folded)
-                folded.apply(decide(self._world, folded, entry).changes)
+                changes = decide(self._world, folded, entry).changes
+                folded.apply(changes)
                 laws.check_moves(before, laws.copy_of(folded))
+                self._note(root_id, Step(sequence, entry, changes))
                 known = sequence
         stored = state_of(rows.tree, rows.executions, rows.tasks, rows.runs, rows.timers)
         laws.check_same(laws.copy_of(folded), laws.copy_of(stored), "the rows are the folded history")
         laws.check_rows(folded)
         laws.check_waiting(self._world, folded)
+
+    def _note(self, root_id: str, step: Step) -> None:
+        self._steps.setdefault(root_id, []).append(step)
+        stale = [run for run in step.changes.runs.values() if run.result == STALE.value]
+        demand(not stale, "an answer that came too late counts for nothing", *stale)
+        kinds = {timer.kind for timer in step.changes.timers.values() if timer is not None}
+        self.seen["timeouts"] += not kinds.isdisjoint({TimerKind.TIMEOUT, TimerKind.ACTION_TIMEOUT})
+        self.seen[type(step.entry.event).__name__] += 1
+        if isinstance(step.entry.event, StopRequested) or TimerKind.TIMEOUT in kinds:
+            self._hurried.add(root_id)
+
+    def on_committed(self, root_id: str, node: Node) -> None:
+        """Nobody writes what belongs to another node."""
+        owners = self._owners(root_id)
+        demand(owners == [node.store.store.node_id], "who writes a tree owns it", root_id, owners)
 
     def on_released(self, pending: Pending) -> None:
         """Nothing leaves a node before what it follows from is stored."""
@@ -315,31 +398,53 @@ class Simulation(Watcher):
     def on_begun(self, run: ActionRun, attempt: int, node: Node) -> None:
         """What must not be repeated blindly begins once, and only after that is stored."""
         self.began[run.id] += 1
+        if run.root_id in self._doomed and run.root_id not in self._folded:
+            unknown = node is not self.node or run.root_id in node.reloading
+            demand(unknown, "nothing begins for what was deleted", run.name)
+            return
         stored = self._folded[run.root_id].runs.get(run.id)
         demand(stored is not None, "an attempt that begins is stored", run.name)
         assert stored is not None
         if run.asynchronous and stored.state not in ENDED_RUN:
-            self._calls.append(Call(run.root_id, ActionCompleted(run.id, None, Result(value="from outside"))))
+            self._calls += work_outside(self._chance, run)
         if run.safe_rerun:
-            at_work = node is not self.node or run.asynchronous or stored.state not in ENDED_RUN
+            unknown = node is not self.node or run.root_id in node.reloading  # That it has ended.
+            at_work = unknown or run.asynchronous or stored.state not in ENDED_RUN
             demand(at_work, "what is done is not begun again", run.name)
             return
         demand(stored.started, "an attempt begins after it was noted", run.name)
         demand(self.began[run.id] == 1, "what is not safe to repeat begins once", run.name)
 
+    def _check_held(self) -> None:
+        """Nobody else will see to what the node has; a restart is no excuse for forgetting it."""
+        for root_id, state in self._folded.items():
+            if not state.has_ended and not self.node.holds(root_id):
+                is_ours = self._owners(root_id) == [self.node.store.store.node_id]
+                demand(not is_ours, "a node sees to every tree it has", root_id)
+
+    def _owners(self, root_id: str) -> list[int]:
+        rows = self._database.rows("SELECT node_id FROM trees WHERE id = ?", (root_id,))
+        return [node_id for (node_id,) in rows]
+
     def _check_end(self) -> None:
         for root_id, state in self._folded.items():
             laws.check_waiting(self._world, state)
+            demand(state.has_ended, "everything ends", root_id, state.runs)
             states = [execution.state for execution in state.executions.values()]
             demand(all(each in ENDED_EXECUTION for each in states), "everything ends", root_id, states)
             for run in state.runs.values():
                 self._check_run(run)
-        demand(len(self._folded) == len(self._roots), "every execution that was asked for is there")
-        for root_id in self._roots:
-            state = self._folded[root_id]
+        there = [id for id in self._roots if id in self._folded or id in self._doomed]
+        demand(there == self._roots, "every execution that was asked for is there")
+        for follower in self._followers:
+            follower.leave()
+            self._look_on(follower)
+            stored = self._steps[follower.root_id] if follower.root_id in self._folded else follower.told
+            demand(len(follower.told) == len(stored), "who looks on is told everything", follower.root_id)
+        for root_id, state in self._folded.items():
             cut_off = sum(map(_was_cut_off, state.runs.values()))
             self.seen["cut off"] += cut_off
-            if not cut_off:
+            if not cut_off and root_id not in self._hurried and state.executions:
                 self.seen["outcomes"] += 1
                 expected, got = undisturbed(self._text, state.root), laws.outcome_of(state)
                 demand(got == expected, "the outcome is that of a quiet day", got, expected)

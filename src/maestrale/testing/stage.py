@@ -154,7 +154,11 @@ class Stage:
 
     def runs(self, name: str | None = None) -> list[ActionRun]:
         found: Iterable[ActionRun] = sorted(self.state.runs.values(), key=lambda run: run.number)
-        return [run for run in found if name in (None, self.state.tasks[run.task_id].name)]
+        return [run for run in found if name is None or name == self._task_name(run)]
+
+    def _task_name(self, run: ActionRun) -> str | None:
+        """None: no task asked for it."""
+        return self.state.tasks[run.task_id].name if run.task_id else None
 
     def open_runs(self, name: str | None = None) -> list[ActionRun]:
         return [run for run in self.runs(name) if run.state not in ENDED_RUN]

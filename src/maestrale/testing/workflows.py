@@ -43,10 +43,15 @@ orphan: {base: acme.missing}
 
 
 class Program(Struct, frozen=True, kw_only=True):
-    """Documents, and what is needed to start one of their workflows."""
+    """Documents, and what is needed to start one of their workflows; or, without one, an action.
+
+    `timeout_seconds` bounds an action that is run by itself.
+    """
 
     texts: tuple[str, ...]
     workflow: str = "main"
+    action: str | None = None
+    timeout_seconds: int | None = None
     input: Mapping[str, Json] = {}
     params: Mapping[str, Json] = {}
 
@@ -82,6 +87,27 @@ def programs(draw: st.DrawFn, kind: Kind = Kind()) -> Program:  # noqa: B008 - I
     assert parsed.definitions is not None, (text, [str(problem) for problem in parsed.errors])
     params = {} if targets["main"] is None else {"task_name": targets["main"]}
     return Program(texts=(text, ACTIONS), params=params)
+
+
+ALONE: Mapping[str, Mapping[str, Json]] = {
+    "std.async_noop": {},
+    "std.sleep": {"seconds": 1},
+    "std.command": {"script": "true"},
+    "std.echo": {"output": 1},
+    "std.fail": {},
+    "shout": {"text": "a"},
+    "hold": {},
+    "spoil": {},
+}
+"""Actions, with an input, that can be run without a task: pure and not, asynchronous and not, ad-hoc."""
+
+
+@st.composite
+def lone_actions(draw: st.DrawFn) -> Program:
+    """An action to run by itself, often with so much time and no more."""
+    action = draw(st.sampled_from(list(ALONE)))
+    timeout = draw(st.sampled_from((None, 1, 2)))
+    return Program(texts=(ACTIONS,), action=action, input=ALONE[action], timeout_seconds=timeout)
 
 
 class _Maker:

@@ -14,6 +14,8 @@ class ExecutionEvent(Struct, frozen=True, kw_only=True):
     state_info: str | None
     parent_task_id: str | None
     """The task that this execution works for; None for a root."""
+    index: int | None
+    """Which item of a loop of sub-workflows it is; None outside a loop."""
 
 
 class TaskEvent(Struct, frozen=True, kw_only=True):

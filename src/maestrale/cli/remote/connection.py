@@ -9,7 +9,9 @@ from typing import TypeAlias
 
 from maestrale.cli.command import PROGRAM, Command
 from maestrale.cli.signals import Interrupted, Signals
-from maestrale.client import DEFAULT_URL, Client
+from maestrale.cli.terminal import say
+from maestrale.cli.texts import printable
+from maestrale.client import DEFAULT_URL, Client, NoAnswer
 
 URL_VARIABLE = "MAESTRALE_URL"
 PROJECT_VARIABLE = "MAESTRALE_PROJECT"
@@ -56,10 +58,28 @@ async def _run(do: Deed, given: Namespace) -> int:
         given.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL,
         project=given.project or os.environ.get(PROJECT_VARIABLE),
         token=given.token or os.environ.get(TOKEN_VARIABLE),
+        on_interruption=Interruptions(say),
     )
     async with client:
         with Signals() as signals:
             return await signals.race(_code(do, client, given))
+
+
+class Interruptions:
+    """Tells a person why nothing seems to happen: each reason once, until `over`."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told: set[str] = set()
+
+    def __call__(self, error: NoAnswer) -> None:
+        if error.message not in self._told:
+            self._told.add(error.message)
+            self._tell(f"{printable(error.message)} [{error.code}]; trying again")
+
+    def over(self) -> None:
+        """There was an answer: the next interruption is news."""
+        self._told.clear()
 
 
 async def _code(do: Deed, client: Client, given: Namespace) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from maestrale.cli.command import Command
 from maestrale.cli.remote import kinds
 from maestrale.cli.remote.arguments import add_env_file, add_json, add_key, mapping_of
-from maestrale.cli.remote.connection import command
+from maestrale.cli.remote.connection import command, command_to
 from maestrale.cli.remote.listing import list_command
 from maestrale.cli.remote.rerunning import RERUN, SKIP
 from maestrale.cli.remote.starting import START, WAIT, WATCH
@@ -37,7 +37,18 @@ def _add_resume(parser: ArgumentParser) -> None:
 
 async def _resume(client: Client, given: Namespace) -> None:
     env = mapping_of(given.env_file, what="environment file")
-    write_one(kinds.EXECUTION, await client.executions.resume(given.key, env=env), given)
+    # Asked before: what is resumed may have ended by the time of the answer.
+    before = await client.executions.get(given.key)
+    if before.has_ended:
+        rerun = command_to(given, "execution", "rerun", before.id)
+        raise Conflict(
+            f"the execution {before.id} has ended in {printable(before.state)};"
+            " only one that is paused is resumed",
+            code="not-resumed",
+            hint=f"run what failed again with: {rerun}" if before.state == "ERROR" else None,
+        )
+    resumed = await client.executions.resume(given.key, env=env)
+    write_one(kinds.EXECUTION, resumed, given)
 
 
 def _add_stop(parser: ArgumentParser) -> None:

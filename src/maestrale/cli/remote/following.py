@@ -5,22 +5,25 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
+from datetime import timedelta
 
 from maestrale.cli.displays import Display, Silence
 from maestrale.cli.exit_codes import ExitCode, exit_code_for
 from maestrale.cli.plain_lines import PlainLines
 from maestrale.cli.progress import Progress
-from maestrale.cli.remote.connection import command_to
+from maestrale.cli.remote.connection import Interruptions, command_to
 from maestrale.cli.remote.mirror import Mirror
 from maestrale.cli.remote.tables import data_of, write_json
 from maestrale.cli.terminal import GREEN, RED, YELLOW, is_terminal, paint, say
 from maestrale.cli.texts import duration, one_line, printable
-from maestrale.client import Client, Ended, Execution, ExecutionChanged, NoAnswer, TaskChanged, Wait
+from maestrale.client import Client, Ended, Execution, ExecutionChanged, TaskChanged, Wait
 from maestrale.client.executions import Until
 from maestrale.core import Execution as Row
 from maestrale.core.status import ExecutionState
 from maestrale.errors import Error, NotFound
 from maestrale.lang import Workflow
+
+LEAST_WHOLE = timedelta(seconds=10)
 
 MOST_FAILURES = 10
 MOST_REASON = 600
@@ -39,21 +42,23 @@ async def follow(client: Client, id: str, given: Namespace, *, until: Until) -> 
     finally:
         drawing.cancel()
         display.close()
-    return await tell(client, await client.executions.get(id), given)
+    return await tell(client, await client.executions.get(id), given, lasted=_lasted(mirror.progress))
+
+
+def _lasted(progress: Progress) -> timedelta | None:
+    """How long it took, as exactly as events tell; the times of an execution are whole seconds."""
+    root = progress.root
+    if root is None or root.finished_at is None:
+        return None
+    return root.finished_at - root.created_at
 
 
 async def _watch(client: Client, mirror: Mirror, display: Display, given: Namespace, until: Until) -> None:
     id = mirror.progress.root_id
-    lost: set[str] = set()
-
-    def on_interruption(error: NoAnswer) -> None:
-        if error.message not in lost:
-            lost.add(error.message)
-            display.note(f"{printable(error.message)} [{error.code}]; trying again")
-
-    async with aclosing(client.executions.watch(id, on_interruption=on_interruption)) as events:
+    interruptions = Interruptions(display.note)
+    async with aclosing(client.executions.watch(id, on_interruption=interruptions)) as events:
         async for event in events:
-            lost.clear()
+            interruptions.over()
             if isinstance(event, Ended):
                 return
             if isinstance(event, ExecutionChanged | TaskChanged):
@@ -61,7 +66,7 @@ async def _watch(client: Client, mirror: Mirror, display: Display, given: Namesp
                 if event.id == id and event.state == "PAUSED" and await _is_paused(client, id):
                     if until == "paused":
                         return
-                    display.note(f"PAUSED; {_how_to_resume(given, id)}")
+                    display.note(f"PAUSED, and watched until its end; {_how_to_resume(given, id)}")
 
 
 def _show(event: ExecutionChanged | TaskChanged, mirror: Mirror, display: Display) -> None:
@@ -94,14 +99,16 @@ def _no_definition(execution: Row) -> Workflow:
     raise NotFound(f"the definition of `{execution.workflow}` is on the server")
 
 
-async def tell(client: Client, execution: Execution, given: Namespace) -> int:
+async def tell(
+    client: Client, execution: Execution, given: Namespace, *, lasted: timedelta | None = None
+) -> int:
     """Say how an execution stands: its output on stdout, the rest on stderr; the exit code."""
     if given.json:
         write_json(data_of(execution))
     elif execution.state == "SUCCESS":
         write_json(execution.output or {})
     if not (given.quiet and execution.state == "SUCCESS"):
-        say(_headline(execution))
+        say(_headline(execution, lasted))
     if execution.state == "PAUSED":
         say(f"  {_how_to_resume(given, execution.id)}")
     elif execution.state != "SUCCESS":
@@ -109,20 +116,22 @@ async def tell(client: Client, execution: Execution, given: Namespace) -> int:
     return _exit_code(execution.state)
 
 
-def _headline(execution: Execution) -> str:
+def _headline(execution: Execution, lasted: timedelta | None) -> str:
     colour = {"SUCCESS": GREEN, "PAUSED": YELLOW, "RUNNING": YELLOW}.get(execution.state, RED)
     state = paint(printable(execution.state), colour, stream=sys.stderr)
-    lasted = ""
-    if execution.has_ended and execution.updated_at is not None:
-        lasted = f" in {duration(execution.updated_at - execution.created_at)}"
-    return f"{state}{lasted}: workflow `{printable(execution.workflow_name)}`, execution {execution.id}"
+    # The server tells the two times in whole seconds: of less than some, nothing is known.
+    if lasted is None and execution.updated_at is not None:
+        whole = execution.updated_at - execution.created_at
+        lasted = whole if whole >= LEAST_WHOLE else None
+    span = f" in {duration(lasted)}" if execution.has_ended and lasted is not None else ""
+    return f"{state}{span}: workflow `{printable(execution.workflow_name)}`, execution {execution.id}"
 
 
 async def _tell_failures(client: Client, execution: Execution, given: Namespace) -> None:
     """Name the tasks that failed and why, as the server explains it."""
-    lines = [line for wait in await _waits(client, execution) for line in _failure_lines(wait, given)]
-    # The engine's own report names the tasks that are told below.
-    is_told = bool(lines) and (execution.state_info or "").startswith("Failure caused by")
+    waits = await _waits(client, execution)
+    lines = [line for wait in waits for line in _failure_lines(wait, given)]
+    is_told = bool(lines) and _is_told(execution.state_info or "", waits)
     if execution.state_info and not is_told:
         say(f"  reason: {one_line(execution.state_info, most=MOST_REASON)}")
     if lines:
@@ -137,6 +146,14 @@ async def _waits(client: Client, execution: Execution) -> Sequence[Wait]:
         return (await client.executions.explain(execution.id)).waits
     except Error:
         return ()
+
+
+def _is_told(info: str, waits: Sequence[Wait]) -> bool:
+    """Whether the reason of an execution says no more than those of its failed tasks."""
+    # The engine's own report names the tasks.
+    if info.startswith("Failure caused by"):
+        return True
+    return any(failed["reason"] == info for wait in waits for failed in wait.details.get("failed", ()))
 
 
 def _failure_lines(wait: Wait, given: Namespace) -> Iterator[str]:

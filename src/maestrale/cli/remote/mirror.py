@@ -65,6 +65,7 @@ class Mirror:
             root_id=self.progress.root_id,
             number=self._next_number(),
             parent_task_id=None if change.id == self.progress.root_id else change.parent_task_id,
+            index=change.index,
             workflow=change.name,
             document="",
             state=state,

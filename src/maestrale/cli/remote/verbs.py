@@ -1,5 +1,6 @@
 """The verbs that most groups have: `show`, `delete`, `create` and `update` from a file, `validate`."""
 
+import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -23,7 +24,7 @@ from maestrale.cli.remote.tables import data_of, write_attributes, write_json, w
 from maestrale.cli.terminal import say, say_error, write_output
 from maestrale.cli.texts import counted, printable
 from maestrale.client import Client
-from maestrale.errors import Error
+from maestrale.errors import Error, InvalidInput
 
 
 def one_command(kind: Kind, summary: str, do: Callable[[Any, Namespace], Awaitable[Struct]]) -> Command:
@@ -126,12 +127,22 @@ def _upload_command(kind: Kind, verb: str, summary: str, *, by_id: bool = False)
         if by_id:
             options["id"] = given.id
         upload = getattr(getattr(client, kind.manager), verb)
-        stored = await upload(read_text(given.file), **options)
+        text = read_text(given.file)
+        try:
+            stored = await upload(text, **options)
+        except InvalidInput as error:
+            hint = error.hint and in_file(error.hint, given.file)
+            raise InvalidInput(in_file(error.message, given.file), code=error.code, hint=hint) from error
         rows = stored if isinstance(stored, tuple) else (stored,)
         write_rows(rows, kind.shown, as_json=given.json, nothing=f"there are no {kind.noun}s in it")
         say(f"{verb}d {counted(len(rows), kind.noun)}")
 
     return command(summary, add, do)
+
+
+def in_file(problems: str, path: str) -> str:
+    """Problems of a text with the places named in the file that it is from, as an editor finds them."""
+    return re.sub(r"^<text>(?=:\d)", lambda found: shown(path), problems, flags=re.MULTILINE)
 
 
 def validate_command(kind: Kind) -> Command:
@@ -148,7 +159,8 @@ def validate_command(kind: Kind) -> Command:
         elif verdict.valid:
             say(f"{shown(given.file)}: no problems")
         else:
-            write_output(printable(verdict.error or "it is not valid, and the server does not say why"))
+            problems = verdict.error or "it is not valid, and the server does not say why"
+            write_output(printable(in_file(problems, given.file)))
         return ExitCode.SUCCESS if verdict.valid else ExitCode.WRONG_USAGE
 
     return command(
