@@ -1,5 +1,6 @@
 """What the service tells about itself, and how its operator runs it."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -233,6 +234,22 @@ def test_the_page_for_people_shows_every_operation_and_loads_nothing() -> None:
     assert "<code>/v2/things/{id}/parts</code>" in answer.text
     assert "Make a <code>part</code>" in answer.text
     assert "http://" not in answer.text and "https://" not in answer.text and "<script" not in answer.text
+
+
+def test_the_page_for_people_keeps_what_is_done_with_one_path_together() -> None:
+    page = get(an_app(), "/docs").text
+
+    headings = re.findall(r"<h2 id=[^>]*>([^<]*)</h2>", page)
+    environments = page.partition('<h2 id="environments">')[2].partition("<h2")[0]
+    shown = re.findall(r'class="method [a-z]*">([A-Z]*)</span><code>([^<]*)</code>', environments)
+    assert headings == sorted(headings)
+    assert shown == [
+        ("GET", "/v2/environments"),
+        ("POST", "/v2/environments"),
+        ("PUT", "/v2/environments"),
+        ("GET", "/v2/environments/{name}"),
+        ("DELETE", "/v2/environments/{name}"),
+    ]
 
 
 MAINTENANCE_CASES = [

@@ -90,7 +90,9 @@ def test_an_update_of_several_changes_nothing_when_one_is_missing(store: Store) 
 def test_one_action_can_be_renamed(store: Store) -> None:
     (stored,) = create_actions(store, ANN, actions(QUIET), now=NOON)
 
-    updated = update_action(store, ANN, "quiet", actions(QUIET.replace("quiet", "still")), now=LATER)
+    updated = update_action(
+        store, ANN, actions(QUIET.replace("quiet", "still")), identifier="quiet", now=LATER
+    )
 
     assert (updated.id, updated.name) == (stored.id, "still")
 
@@ -99,7 +101,7 @@ def test_one_action_cannot_be_updated_by_a_text_with_two(store: Store) -> None:
     create_actions(store, ANN, actions(QUIET), now=NOON)
 
     with pytest.raises(InvalidInput) as raised:
-        update_action(store, ANN, "quiet", actions(ACTIONS), now=LATER)
+        update_action(store, ANN, actions(ACTIONS), identifier="quiet", now=LATER)
 
     assert raised.value.code == "several-definitions"
 
@@ -111,7 +113,7 @@ def test_another_projects_public_action_can_be_read_but_not_changed(store: Store
     for attempt in (
         lambda: delete_action(store, BOB, "quiet"),
         lambda: update_actions(store, BOB, actions(QUIET), now=LATER),
-        lambda: update_action(store, BOB, stored.id, actions(QUIET), now=LATER),
+        lambda: update_action(store, BOB, actions(QUIET), identifier=stored.id, now=LATER),
     ):
         with pytest.raises(Forbidden):
             attempt()

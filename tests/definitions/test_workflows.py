@@ -137,7 +137,7 @@ def test_an_update_of_several_changes_nothing_when_one_is_missing(store: Store) 
 def test_an_update_by_id_may_rename_and_moves_to_the_given_namespace(store: Store) -> None:
     stored = a_workflow(store, namespace="here")
 
-    updated = update_workflow(store, ANN, stored.id, workflows(simple("other")), now=LATER)
+    updated = update_workflow(store, ANN, workflows(simple("other")), identifier=stored.id, now=LATER)
 
     assert (updated.id, updated.name, updated.namespace) == (stored.id, "other", "")
     with pytest.raises(NotFound):
@@ -148,7 +148,7 @@ def test_an_update_by_name_looks_into_that_namespace_only(store: Store) -> None:
     a_workflow(store, namespace="here")
 
     with pytest.raises(NotFound) as raised:
-        update_workflow(store, ANN, "greet", workflows(), now=LATER, namespace="there")
+        update_workflow(store, ANN, workflows(), identifier="greet", now=LATER, namespace="there")
 
     assert "`greet`" in raised.value.message and "`there`" in raised.value.message
 
@@ -157,7 +157,7 @@ def test_one_workflow_cannot_be_updated_by_a_text_with_two(store: Store) -> None
     stored = a_workflow(store)
 
     with pytest.raises(InvalidInput) as raised:
-        update_workflow(store, ANN, stored.id, workflows(TWO_WORKFLOWS), now=LATER)
+        update_workflow(store, ANN, workflows(TWO_WORKFLOWS), identifier=stored.id, now=LATER)
 
     assert code_of(raised) == "several-definitions"
 
@@ -167,7 +167,7 @@ def test_a_workflow_cannot_take_the_name_of_another(store: Store) -> None:
     stored = a_workflow(store)
 
     with pytest.raises(Conflict) as raised:
-        update_workflow(store, ANN, stored.id, workflows(simple("taken")), now=LATER)
+        update_workflow(store, ANN, workflows(simple("taken")), identifier=stored.id, now=LATER)
 
     assert code_of(raised) == "name-taken"
     assert get_workflow(store, ANN, stored.id) == stored
@@ -213,7 +213,7 @@ def test_another_projects_public_workflow_can_be_read_but_not_changed(store: Sto
     assert get_workflow(store, BOB, "greet") == stored
     for attempt in (
         lambda: delete_workflow(store, BOB, stored.id),
-        lambda: update_workflow(store, BOB, stored.id, workflows(), now=LATER),
+        lambda: update_workflow(store, BOB, workflows(), identifier=stored.id, now=LATER),
         lambda: update_workflows(store, BOB, workflows(), now=LATER),
     ):
         with pytest.raises(Forbidden) as raised:
@@ -231,7 +231,7 @@ def test_ones_own_workflow_is_meant_before_a_public_one_of_that_name(store: Stor
 def test_an_administrator_may_change_and_delete_what_is_others(store: Store) -> None:
     stored = a_workflow(store)
 
-    updated = update_workflow(store, ADMIN, stored.id, workflows(CHANGED), now=LATER)
+    updated = update_workflow(store, ADMIN, workflows(CHANGED), identifier=stored.id, now=LATER)
     delete_workflow(store, ADMIN, stored.id)
 
     assert updated.project_id == "ann"
@@ -289,12 +289,12 @@ def test_a_workflow_that_a_trigger_of_anybody_uses_stays(store: Store, triggers:
 def test_a_workflow_stays_public_while_others_triggers_use_it(store: Store, triggers: Triggers) -> None:
     stored = a_workflow(store, ADMIN, text=simple("w"), scope="public")
     triggers.make(store, ADMIN, stored)
-    own_only = update_workflow(store, ADMIN, stored.id, workflows(simple("w")), now=LATER)
-    update_workflow(store, ADMIN, stored.id, workflows(simple("w")), now=LATER, scope="public")
+    own_only = update_workflow(store, ADMIN, workflows(simple("w")), identifier=stored.id, now=LATER)
+    update_workflow(store, ADMIN, workflows(simple("w")), identifier=stored.id, now=LATER, scope="public")
     triggers.make(store, BOB, stored)
 
     with pytest.raises(Forbidden) as raised:
-        update_workflow(store, ADMIN, stored.id, workflows(simple("w")), now=LATER)
+        update_workflow(store, ADMIN, workflows(simple("w")), identifier=stored.id, now=LATER)
 
     assert own_only.scope == "private"
     assert code_of(raised) == "used-by-others"

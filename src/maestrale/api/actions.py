@@ -1,5 +1,6 @@
 """`/v2/actions`: built-in actions, ad-hoc ones, and those made of code sources."""
 
+from functools import partial
 from typing import Any
 
 from maestrale.api.action_rows import ad_hoc_row, built_in_row, dynamic_row, page_of
@@ -7,7 +8,7 @@ from maestrale.api.call import Call
 from maestrale.api.endpoint import Endpoint, Parameter, page_type
 from maestrale.api.filters import FilterKind, condition_of, text_of
 from maestrale.api.paging import PAGE_PARAMETERS, Link, order_of, page_size
-from maestrale.api.stored_rows import NAMESPACE, UPLOAD_PARAMETERS, judge, read_text
+from maestrale.api.stored_rows import NAMESPACE, UPLOAD_PARAMETERS, judge, store_text
 from maestrale.definitions import actions
 from maestrale.definitions.lookups import find, find_named, missing
 from maestrale.errors import InvalidInput
@@ -61,48 +62,18 @@ async def get_action(call: Call) -> dict[str, Any]:
 
 
 async def create_actions(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.ACTIONS)
-    made = await call.backend.write(
-        lambda store: actions.create_actions(
-            store,
-            call.access,
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    made = await store_text(call, DocumentKind.ACTIONS, actions.create_actions)
     return {"actions": [_stored(action, is_new=True) for action in made]}
 
 
 async def update_actions(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.ACTIONS)
-    updated = await call.backend.write(
-        lambda store: actions.update_actions(
-            store,
-            call.access,
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    updated = await store_text(call, DocumentKind.ACTIONS, actions.update_actions)
     return {"actions": [_stored(action) for action in updated]}
 
 
 async def update_action(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.ACTIONS)
-    updated = await call.backend.write(
-        lambda store: actions.update_action(
-            store,
-            call.access,
-            call.path["identifier"],
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    operation = partial(actions.update_action, identifier=call.path["identifier"])
+    updated = await store_text(call, DocumentKind.ACTIONS, operation)
     return {"actions": [_stored(updated)]}
 
 

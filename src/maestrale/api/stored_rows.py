@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
@@ -12,11 +13,12 @@ from maestrale.api.collections import Collection, chosen_attributes, present_row
 from maestrale.api.endpoint import Parameter
 from maestrale.definitions import Upload, find_faults, is_checked, read_upload
 from maestrale.lang import DocumentKind
-from maestrale.store import StoreReader
+from maestrale.store import Access, Store, StoreReader
 from maestrale.store.records import Record
 from maestrale.wire.validation import Verdict
 
 T = TypeVar("T")
+Stored = TypeVar("Stored", covariant=True)
 
 NAMESPACE = Parameter("namespace", "text", "The namespace; the default one is empty", default="")
 FIELDS = Parameter("fields", "unique-list", "The attributes to show, separated by commas; `id` always is")
@@ -31,10 +33,33 @@ UPLOAD_PARAMETERS = (
 )
 
 
-async def read_text(call: Call, kind: DocumentKind) -> Upload:
-    """The definitions in the body, read beside the event loop: a long text takes a while."""
+class Storing(Protocol[Stored]):
+    """An operation of `definitions` that stores a text."""
+
+    def __call__(
+        self,
+        store: Store,
+        access: Access,
+        upload: Upload,
+        /,
+        *,
+        now: datetime,
+        scope: str | None,
+        namespace: str,
+    ) -> Stored: ...
+
+
+async def store_text(call: Call, kind: DocumentKind, operation: Storing[Stored]) -> Stored:
+    """What an operation makes of the definitions in the body, where and as the request says.
+
+    The text is read beside the event loop: a long one takes a while.
+    """
     checked = is_checked(call.backend.settings.validation_mode, skip=call.query["skip_validation"])
-    return await asyncio.to_thread(read_upload, call.body, kind, checked=checked)
+    upload = await asyncio.to_thread(read_upload, call.body, kind, checked=checked)
+    now, scope, namespace = call.backend.clock.now(), call.query["scope"], call.query["namespace"]
+    return await call.backend.write(
+        lambda store: operation(store, call.access, upload, now=now, scope=scope, namespace=namespace)
+    )
 
 
 async def judge(call: Call, kind: DocumentKind) -> Verdict:

@@ -11,9 +11,9 @@ from maestrale.api.stored_rows import (
     UPLOAD_PARAMETERS,
     get_row,
     judge,
-    read_text,
     shown,
     shown_as_new,
+    store_text,
 )
 from maestrale.definitions import workbooks
 from maestrale.lang import DocumentKind
@@ -51,32 +51,12 @@ async def get_workbook(call: Call) -> dict[str, Any]:
 
 
 async def create_workbook(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.WORKBOOK)
-    made = await call.backend.write(
-        lambda store: workbooks.create_workbook(
-            store,
-            call.access,
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    made = await store_text(call, DocumentKind.WORKBOOK, workbooks.create_workbook)
     return shown_as_new(made, WORKBOOKS)
 
 
 async def update_workbook(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.WORKBOOK)
-    updated = await call.backend.write(
-        lambda store: workbooks.update_workbook(
-            store,
-            call.access,
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    updated = await store_text(call, DocumentKind.WORKBOOK, workbooks.update_workbook)
     return shown(updated, WORKBOOKS)
 
 

@@ -1,5 +1,6 @@
 """`/v2/workflows`."""
 
+from functools import partial
 from typing import Any
 
 from maestrale.api.call import Call
@@ -12,8 +13,8 @@ from maestrale.api.stored_rows import (
     UPLOAD_PARAMETERS,
     get_row,
     judge,
-    read_text,
     shown,
+    store_text,
 )
 from maestrale.definitions import workflows
 from maestrale.lang import DocumentKind
@@ -56,48 +57,18 @@ async def get_workflow(call: Call) -> dict[str, Any]:
 
 
 async def create_workflows(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.WORKFLOWS)
-    made = await call.backend.write(
-        lambda store: workflows.create_workflows(
-            store,
-            call.access,
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    made = await store_text(call, DocumentKind.WORKFLOWS, workflows.create_workflows)
     return {"workflows": [_stored(workflow, is_new=True) for workflow in made]}
 
 
 async def update_workflows(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.WORKFLOWS)
-    updated = await call.backend.write(
-        lambda store: workflows.update_workflows(
-            store,
-            call.access,
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    updated = await store_text(call, DocumentKind.WORKFLOWS, workflows.update_workflows)
     return {"workflows": [_stored(workflow) for workflow in updated]}
 
 
 async def update_workflow(call: Call) -> dict[str, Any]:
-    upload = await read_text(call, DocumentKind.WORKFLOWS)
-    updated = await call.backend.write(
-        lambda store: workflows.update_workflow(
-            store,
-            call.access,
-            call.path["identifier"],
-            upload,
-            now=call.backend.clock.now(),
-            scope=call.query["scope"],
-            namespace=call.query["namespace"],
-        )
-    )
+    operation = partial(workflows.update_workflow, identifier=call.path["identifier"])
+    updated = await store_text(call, DocumentKind.WORKFLOWS, operation)
     return _stored(updated)
 
 

@@ -90,9 +90,9 @@ def update_actions(
 def update_action(
     store: Store,
     access: Access,
-    identifier: str,
     upload: Upload,
     *,
+    identifier: str,
     now: datetime,
     scope: str | None = None,
     namespace: str = "",

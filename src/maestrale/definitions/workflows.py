@@ -91,9 +91,9 @@ def update_workflows(
 def update_workflow(
     store: Store,
     access: Access,
-    identifier: str,
     upload: Upload,
     *,
+    identifier: str,
     now: datetime,
     scope: str | None = None,
     namespace: str = "",
