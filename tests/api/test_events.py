@@ -26,6 +26,9 @@ inner:
 loop:
   tasks:
     call: {with-items: 'n in [1, 2]', workflow: inner}
+spread:
+  tasks:
+    each: {with-items: "i in [1, 2, 3]", action: std.async_noop, retry: {count: 1, delay: 0}}
 broken:
   tasks:
     ask: {action: std.async_noop}
@@ -206,6 +209,30 @@ def test_what_is_run_again_after_its_end_is_followed_again(tmp_path: Path) -> No
             assert await told(client, id, after=first[-1].id) == second
             over = await client.get(f"/v2/executions/{id}/events", headers={"Last-Event-ID": second[-1].id})
             assert over.status_code == 204
+
+    asyncio.run(body())
+
+
+def test_a_stream_tells_how_far_a_loop_is(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with a_service(tmp_path) as client:
+            id = await start(client, "spread")
+            following = asyncio.ensure_future(told(client, id))
+            for _ in range(3):
+                answer = await client.get("/v2/action_executions?state=RUNNING")
+                run = answer.json()["action_executions"][0]["id"]
+                (
+                    await client.put(f"/v2/action_executions/{run}", json={"state": "SUCCESS"})
+                ).raise_for_status()
+
+            loops = [message.data["items"] for message in await following if message.event == "task"]
+
+            assert [(loop["running"], loop["succeeded"], loop["total"]) for loop in loops] == [
+                (3, 0, 3),
+                (2, 1, 3),
+                (1, 2, 3),
+                (0, 3, 3),
+            ]
 
     asyncio.run(body())
 

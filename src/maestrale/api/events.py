@@ -19,12 +19,13 @@ from starlette.types import Receive, Scope, Send
 from maestrale.api.call import Call
 from maestrale.api.endpoint import Endpoint
 from maestrale.core import ActionRun, Execution, Task
+from maestrale.core.state import Items
 from maestrale.core.status import ENDED_EXECUTION
 from maestrale.engine import Step, Story
 from maestrale.errors import Error, InvalidInput, NotFound
 from maestrale.store import StoreReader
 from maestrale.store.listing_tables import EXECUTIONS
-from maestrale.wire.events import ActionEvent, EndEvent, ExecutionEvent, TaskEvent
+from maestrale.wire.events import ActionEvent, EndEvent, ExecutionEvent, LoopEvent, TaskEvent
 
 _log = structlog.get_logger("maestrale.api")
 
@@ -45,13 +46,17 @@ _POSITION = re.compile(r"(\d{1,18})\.(\d{1,18})")
 Row: TypeAlias = Execution | Task | ActionRun
 
 
+Word: TypeAlias = tuple[object, ...]
+"""What an event tells of a row: as long as this stays, there is nothing to tell."""
+
+
 class Telling(Struct):
     """What a stream has told so far: which executions it is about, and the last word on each row."""
 
     execution_id: str
     executions: set[str]
     tasks: set[str]
-    told: dict[str, tuple[str, str | None]]
+    told: dict[str, Word]
 
     def events(self, step: Step) -> Iterator[tuple[Position, str, bytes]]:
         """The position, the kind and the data of each event of a step."""
@@ -61,7 +66,7 @@ class Telling(Struct):
         rows: list[Row] = [*changes.executions.values(), *changes.tasks.values(), *changes.runs.values()]
         # In the order they were made: a task comes behind its execution, and before those it starts.
         for index, row in enumerate(sorted(rows, key=lambda row: row.number)):
-            word = (str(row.state), row.state_info if not isinstance(row, ActionRun) else None)
+            word = _word(row)
             if self._is_about(row) and self.told.get(row.id) != word:
                 self.told[row.id] = word
                 yield (step.sequence, index), *_event(row, at, cause)
@@ -85,6 +90,28 @@ class Telling(Struct):
         if execution is None or execution.state not in ENDED_EXECUTION:
             return None
         return (step.sequence, _END), "end", msgspec.json.encode(EndEvent(state=str(execution.state)))
+
+
+def _word(row: Row) -> Word:
+    match row:
+        case Execution():
+            return row.state, row.state_info
+        case Task():
+            return row.state, row.state_info, row.attempt, _loop(row.items)
+        case ActionRun():
+            return row.state, row.attempt
+
+
+def _loop(items: Items | None) -> LoopEvent | None:
+    if items is None:
+        return None
+    return LoopEvent(
+        total=items.total,
+        running=items.running,
+        succeeded=items.succeeded,
+        failed=items.failed,
+        cancelled=items.cancelled,
+    )
 
 
 def _event(row: Row, at: str, cause: str) -> tuple[str, bytes]:
@@ -112,6 +139,8 @@ def _event(row: Row, at: str, cause: str) -> tuple[str, bytes]:
                 state=str(row.state),
                 state_info=row.state_info,
                 execution_id=row.execution_id,
+                attempt=row.attempt,
+                items=_loop(row.items),
             )
         case ActionRun():
             kind = "action_execution"

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from maestrale.client.decoding import unexpected
+from maestrale.client.views import LoopProgress
 
 MOST_BYTES = 16 * 1024 * 1024
 """Of one line; a server that sends more is none of ours."""
@@ -56,7 +57,11 @@ class ExecutionChanged(Change, frozen=True, kw_only=True):
 
 
 class TaskChanged(Change, frozen=True, kw_only=True):
+    """`attempt` counts the retries so far; `items` is None without a loop."""
+
     execution_id: str
+    attempt: int = 0
+    items: LoopProgress | None = None
 
 
 class ActionExecutionChanged(Change, frozen=True, kw_only=True):

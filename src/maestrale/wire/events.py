@@ -18,7 +18,19 @@ class ExecutionEvent(Struct, frozen=True, kw_only=True):
     """Which item of a loop of sub-workflows it is; None outside a loop."""
 
 
+class LoopEvent(Struct, frozen=True, kw_only=True):
+    """How many items of the loop of a task have come how far."""
+
+    total: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
 class TaskEvent(Struct, frozen=True, kw_only=True):
+    """`attempt` counts the retries so far; `items` is None without a loop."""
+
     at: str
     cause: str
     id: str
@@ -26,6 +38,8 @@ class TaskEvent(Struct, frozen=True, kw_only=True):
     state: str
     state_info: str | None
     execution_id: str
+    attempt: int
+    items: LoopEvent | None
 
 
 class ActionEvent(Struct, frozen=True, kw_only=True):

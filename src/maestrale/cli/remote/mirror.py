@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from maestrale.cli.progress import Progress, Step
 from maestrale.client import ExecutionChanged, TaskChanged
 from maestrale.core import Changes, Execution, Task, Tree
+from maestrale.core.state import Items
 from maestrale.core.status import ENDED_EXECUTION, ENDED_TASK, ExecutionState, TaskState
 
 Change: TypeAlias = ExecutionChanged | TaskChanged
@@ -101,11 +102,27 @@ class Mirror:
                 row,
                 state=state,
                 state_info=change.state_info,
+                attempt=change.attempt,
+                items=_items(change),
                 updated_at=change.at,
                 started_at=_started_at(row, state, change.at),
                 finished_at=change.at if state in ENDED_TASK else None,
             )
         }
+
+
+def _items(change: TaskChanged) -> Items | None:
+    """The loop of a task, as far as displays of progress look at it."""
+    loop = change.items
+    if loop is None:
+        return None
+    return Items(
+        total=loop.total,
+        launched=loop.running + loop.succeeded + loop.failed + loop.cancelled,
+        succeeded=loop.succeeded,
+        failed=loop.failed,
+        cancelled=loop.cancelled,
+    )
 
 
 def _started_at(row: Task, state: TaskState, at: datetime) -> datetime | None:
