@@ -4,6 +4,7 @@ Each check raises `LawBroken` with what it found. The property tests ask them of
 event, the simulator of the database after every step.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from maestrale.core import ActionRun, Execution, State, Task, World, state_of
 from maestrale.core.state import TimerKind
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ENDED_TASK, ExecutionState, RunState, TaskState
+from maestrale.expressions import Json
 from maestrale.lang.model import Workflow
 
 WAITS = (TimerKind.WAIT_BEFORE, TimerKind.WAIT_AFTER, TimerKind.RETRY)
@@ -277,7 +279,7 @@ def _before(workflow: Workflow, name: str) -> Iterator[str]:
 
 def outcome_of(state: State) -> dict[str, Any]:
     """How a tree ended, without what depends on the order in which things happened: how many executions
-    and tasks of each name ended how, and the output of the root."""
+    and tasks of each name ended how and published what, and the output of the root."""
     workflows = {execution.id: execution.workflow for execution in state.executions.values()}
     output = dict(state.root.output or {})
     if state.root.state is not ExecutionState.SUCCESS:
@@ -287,6 +289,11 @@ def outcome_of(state: State) -> dict[str, Any]:
         "output": output,
         "executions": Counter((e.workflow, str(e.state)) for e in state.executions.values()),
         "tasks": Counter(
-            (workflows[task.execution_id], task.name, str(task.state)) for task in state.tasks.values()
+            (workflows[task.execution_id], task.name, str(task.state), _text(task.published))
+            for task in state.tasks.values()
         ),
     }
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, sort_keys=True)

@@ -62,14 +62,19 @@ class Kind(Struct, frozen=True):
     Args:
         ordered: Its outcome may depend on the order in which things happen.
         faults: There may be expressions that cannot be evaluated, and names of nothing.
+        waits: It may take time, and its actions may do something: False for what a real server is to play.
     """
 
     ordered: bool = True
     faults: bool = True
+    waits: bool = True
 
 
 UNORDERED = Kind(ordered=False, faults=False)
 """Workflows whose outcome is the same in whatever order their actions end and their turns are cut."""
+
+AT_ONCE = Kind(ordered=False, faults=False, waits=False)
+"""Such workflows that wait for nothing but the ends of their asynchronous actions."""
 
 
 @st.composite
@@ -193,7 +198,8 @@ class _Maker:
         return task
 
     def _action(self, task: dict[str, Any], value: Json) -> None:
-        kinds = ["nothing", "noop", "echo", "fail", "shout", "hold", *["async", "sleep", "command"] * 3]
+        slow = ["async", "sleep", "command"] if self._kind.waits else ["async"]
+        kinds = ["nothing", "noop", "echo", "fail", "shout", "hold", *slow * 3]
         if self._kind.faults and self._chance(1):
             kinds = ["twice", "spoil", "missing", "dynamic", "wrong"]
         work: dict[str, dict[str, Any]] = {
@@ -254,7 +260,7 @@ class _Maker:
             task["retry"] = self._retry()
         for key in ("wait-before", "wait-after"):
             if self._chance(2):
-                task[key] = self._one_of(0, 1, 2, "<% 1 %>")
+                task[key] = self._one_of(0, 1, 2, "<% 1 %>") if self._kind.waits else 0
         if self._chance(1):
             task["fail-on"] = self._condition()
         if self._kind.ordered:
@@ -268,7 +274,7 @@ class _Maker:
     def _retry(self) -> dict[str, Any]:
         retry: dict[str, Any] = {
             "count": self._draw(st.integers(0, 2)),
-            "delay": self._draw(st.integers(0, 2)),
+            "delay": self._draw(st.integers(0, 2)) if self._kind.waits else 0,
         }
         for key in ("break-on", "continue-on"):
             if self._chance(2):
