@@ -20,7 +20,7 @@ class InterruptingScope(FixedScope):
 def scope() -> InterruptingScope:
     return InterruptingScope(
         {"a": [1, 2]}, env=None, execution=None, executions=(), tasks=(), current_task=None,
-        global_variables=None, now=a_scope().now, seed="", refused={},
+        global_variables=None, now=a_scope().now, seed="", refused={}, has_secrets=False,
     )  # fmt: skip
 
 

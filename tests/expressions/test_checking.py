@@ -29,7 +29,8 @@ def test_what_can_be_read_has_no_problem(text: str) -> None:
             "x: <% $.a + * %> y",
             SyntaxProblem(
                 code="yaql-syntax",
-                message="Parse error: unexpected '*' at position 6 of expression '$.a + *'",
+                message="Parse error: unexpected '*' at position 6 of expression '$.a + *'; "
+                "expected: a value",
                 expression="$.a + *",
                 offset=12,
             ),
@@ -38,7 +39,7 @@ def test_what_can_be_read_has_no_problem(text: str) -> None:
             "<% $.a %> <% 1 + %>",
             SyntaxProblem(
                 code="yaql-syntax",
-                message="Parse error: unexpected end of statement",
+                message="Parse error: unexpected end of statement; expected: a value",
                 expression="1 +",
                 offset=16,
             ),
@@ -56,7 +57,7 @@ def test_what_can_be_read_has_no_problem(text: str) -> None:
             "<% %>",
             SyntaxProblem(
                 code="yaql-syntax",
-                message="Parse error: unexpected end of statement",
+                message="Parse error: unexpected end of statement; expected: a value",
                 expression="",
                 offset=0,
             ),

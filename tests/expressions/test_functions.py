@@ -128,7 +128,7 @@ class SilentScope(FixedScope):
 def silent() -> SilentScope:
     return SilentScope(
         {}, env=None, execution=None, executions=(), tasks=(), current_task=None, global_variables=None,
-        now=a_scope().now, seed="", refused={},
+        now=a_scope().now, seed="", refused={}, has_secrets=False,
     )  # fmt: skip
 
 

@@ -12,12 +12,13 @@ from maestrale.testing.scopes import a_scope
 
 TEXT = "more than 16777216 characters"
 ITEMS = "more than 1000000 items"
-ENDLESS = "exceeds 1000000 elements"
+ENDLESS = "more than 1000000 items"
 BITS = "more than 100000 bits"
 WIDTH = "more than 100000 characters"
 VALUES = "more than 1000000 values"
+STEPS = "it would take more than 1000000 steps"
 DEPTH = "it recurses too deeply"
-COMPARED = "compare more than 10000000 values"
+COMPARED = "compare more than 2000000 values"
 
 DOUBLED = "range(60).aggregate([$1, $1], 1)"
 SET_TEXT = "{{% set ns = namespace(s={0}) %}}{{% for i in range(60) %}}{{% set ns.s = {1} %}}{{% endfor %}}"
@@ -52,7 +53,7 @@ YAQL = [
     (f"[1].toDict({DOUBLED})", COMPARED),
     (f"[1].groupBy({DOUBLED})", COMPARED),
     (f"{DOUBLED} in [{DOUBLED}]", COMPARED),
-    (f"[1].indexOf({DOUBLED})", COMPARED),
+    (f"[[1]].indexOf({DOUBLED})", COMPARED),
     (f"$.get({DOUBLED})", COMPARED),
     (f"$.containsKey({DOUBLED})", COMPARED),
     (f"$.set({DOUBLED}, 1)", COMPARED),
@@ -70,6 +71,23 @@ YAQL = [
     ("regex('a+').replace('a' * 10000, `\\g<0>` * 2000)", TEXT),
     ("let(s => 'a' * 5000000) -> regex('^|$').replaceBy($s, $s + $s)", TEXT),
     ("def(f, f($)) -> f(1)", DEPTH),
+    *(
+        (f"range(60000).aggregate({step}, range(2)).count()", DEPTH)
+        for step in (
+            *("$1.select($)", "$1.where(true)", "$1.append(1)", "$1 + range(1)", "$1.zip($1)", "$1.a"),
+            *("$1.cycle()", "$1.memorize()", "$1.select($).memorize()", "$1.defaultIfEmpty([1])"),
+            *("[$1].selectMany($)", "[$1].flatten()", "$1.orderBy($)", "$1.takeWhile(true)", "$1.distinct()"),
+        )
+    ),
+    ("range(10000).select(range(10000).where($ = 1).len()).len()", STEPS),
+    ("range(10000).select(range(10000).any($ < 0))", STEPS),
+    ("range(1000).join(range(10000), false, 1).len()", STEPS),
+    ("range(10000).select(range(10000).aggregate($1, 0))", STEPS),
+    ("range(10000).select(range(10000).orderBy($).first())", STEPS),
+    ("range(10000).select(range(10000).groupBy($).len()).len()", STEPS),
+    ("def(f, $ < 2 and 1 or f($ - 1) + f($ - 2)) -> f(60)", STEPS),
+    ("let(a => let(x => 1)) -> ($a -> range(10000).select(range(10000).where(false).len()))", STEPS),
+    ("json_parse('[' + '1,' * 3000000 + '1]')", "a document of more than 4194304 characters"),
     ("(" * 3000 + "1" + ")" * 3000, DEPTH),
     ("-" * 3000 + "1", DEPTH),
     ("json_parse('[' * 100000)", DEPTH),
@@ -119,6 +137,9 @@ JINJA = [
     (SET_TEXT.format("(1,)", "(ns.s, ns.s)") + "{{ [1].index(ns.s) }}", COMPARED),
     ("{% set l = [1] %}{% for i in range(60) %}{% if l.extend(l) %}{% endif %}{% endfor %}{{ 1 }}", ITEMS),
     ("{% for a in range(9999) %}{% for b in range(9999) %}{{ 'a' * 10000 }}{% endfor %}{% endfor %}", TEXT),
+    ("{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}{{ 1 }}", STEPS),
+    ("{% for a in [1] recursive %}{{ loop([1, 1]) }}{% endfor %}", DEPTH),
+    ("{{ (['x' * 10000000] * 1000)|tojson }}", TEXT),
     ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", DEPTH),
     ("{{ ([range(100000)|list] * 100)|sum(start=[]) }}", ITEMS),
     ("{{ (['a' * 1000000] * 100)|join }}", TEXT),

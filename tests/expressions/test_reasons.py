@@ -1,6 +1,7 @@
-"""What an error says: the expression, a reason in words, and never any data."""
+"""What an error says: the expression, the place, a reason in words, and an excerpt without secrets."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,9 @@ from maestrale.testing.scopes import a_scope
 SECRET = "hunter2"
 DATA = {
     "secret": SECRET,
-    "quoted": f"a'{SECRET}'b",
-    "nested": {SECRET: {"x": 1}},
-    "list": [SECRET],
+    "secrets": f"a'{SECRET}'b",
+    "nested": {"token": SECRET, "x": {"x": 1}},
+    "list": [{"password": SECRET}],
     "number": 1,
     "broken": f"{{{SECRET}",
 }
@@ -42,16 +43,25 @@ def error_of(text: str) -> EvaluationError:
         "<% regex('(' + $.secret) %>",
         "<% call($.secret, [], {}) %>",
         "<% 1.assert($ = 2, $.secret) %>",
+        "<% int($.nested) %>",
+        "<% $.nested.nope %>",
+        "<% $.list + 1 %>",
+        "<% $.list.select($ + 1) %>",
+        "<% $.list[9] %>",
+        "<% $ + 1 %>",
+        "{{ _.list[9] }}",
+        "{{ _.nested.nope }}",
+        "{{ _.list.nope }}",
         "<% $.list.unpack(a, b) %>",
-        "<% float($.quoted) %>",
+        "<% float($.secrets) %>",
         "{{ _[_.secret] }}",
-        "{{ _[_.quoted].x }}",
+        "{{ _[_.secrets].x }}",
         "{{ _.number[_.secret] }}",
         "{{ _.number|attr(_.secret) }}",
         "{{ json_dump(**{_.secret: 1}) }}",
         "{{ json_parse(_.secret) }}",
         "{{ dict(_.secret) }}",
-        "{{ _.secret|map(_.quoted)|list }}",
+        "{{ _.secret|map(_.secrets)|list }}",
         "{{ '%d' % _.secret }}",
         "{{ _.secret.index('zzz') }}",
         "{{ ('{' ~ _.secret ~ '}').format(1) }}",
@@ -69,62 +79,67 @@ def test_an_error_never_shows_data(text: str, caplog: pytest.LogCaptureFixture) 
     assert (error.__cause__, error.__context__) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("<% $.nope %>", "YAQL expression [expression=$.nope, error=there is no key `nope`]"),
-        ("x <% 1 / 0 %>", "YAQL expression [expression=1 / 0, error=division by zero]"),
-        ("<% nope() %>", "YAQL expression [expression=nope(), error=there is no function `nope`]"),
-        ("<% 1.nope() %>", "YAQL expression [expression=1.nope(), error=there is no method `nope`]"),
-        (
-            "<% len(1) %>",
-            "YAQL expression [expression=len(1), error=function `len` does not take these arguments]",
-        ),
-        (
-            "<% 1 + a %>",
-            "YAQL expression [expression=1 + a, error=operator `+` does not work on these values]",
-        ),
-        ("<% -a %>", "YAQL expression [expression=-a, error=operator `-` does not work on these values]"),
-        (
-            "<% a[0] %>",
-            "YAQL expression [expression=a[0], error=operator `indexer` does not work on these values]",
-        ),
-        (
-            "<% null.x %>",
-            "YAQL expression [expression=null.x, error=there is no `x` in a value that is no mapping]",
-        ),
-        ("<% $.list[5] %>", "YAQL expression [expression=$.list[5], error=an index is out of range]"),
-        ("<% 1.assert($ = 2, 'must be two') %>", "error=an assertion failed: must be two]"),
-        ("<% [].first() %>", "error=a collection has too few items, or for `single` too many]"),
-        ("<% json_parse('[') %>", "error=the text is no JSON: Expecting value at line 1, column 2]"),
-        ("<% yaml_parse('[') %>", "error=the text is no YAML that is understood, at its line 1, column 2]"),
-        ("<% 1 + %>", "error=Parse error: unexpected end of statement]"),
-        (
-            "{{ _.nope }}",
-            "[expression=_.nope, error=a value is undefined: 'dict object' has no attribute 'nope']",
-        ),
-        (
-            "x{{ nope }}",
-            "Jinja expression [expression=x{{ nope }}, error=a value is undefined: 'nope' is undefined]",
-        ),
-        ("{{ 1|nope }}", "Jinja expression [expression=1|nope, error=No filter named 'nope'.]"),
-        (
-            "{{ 1 + 'a' }}",
-            "error=a value is of the wrong type: unsupported operand type(s) for +: 'int' and 'str']",
-        ),
-        (
-            "{{ ''.__class__ }}",
-            "error=this is not allowed: access to attribute '__class__' of 'str' object is unsafe.]",
-        ),
-        ("{{ env() }}", "Jinja expression [expression=env(), error=there is no environment here]"),
-    ],
-)
-def test_an_error_says_what_is_wrong_and_where(text: str, message: str) -> None:
-    error = error_of(text)
+ERRORS = Path(__file__).parent / "cases" / "errors.txt"
+"""Expressions, each with the whole text of its error below it, as a person reads it."""
 
-    assert str(error).startswith("Can not evaluate ")
-    assert message in str(error)
-    assert str(error).endswith(" [expression-error]")
+PEOPLE = {
+    "vm": {"id": 7, "name": "web", "state": "ACTIVE", "password": SECRET},
+    "vms": [{"id": 1, "name": "a", "token": SECRET}, {"id": 2}],
+    "none": None,
+    "list": [1, 2],
+    "text": "abc",
+    "port": 8080,
+    "long": "x" * 500,
+    "log": "\n".join(["line"] * 3),
+}
+
+
+def recorded_errors() -> list[tuple[str, str]]:
+    blocks = ERRORS.read_text(encoding="utf-8").strip().split("\n\n")
+    return [(text.removeprefix("> "), said) for text, said in (block.split("\n", 1) for block in blocks)]
+
+
+@pytest.mark.parametrize(("text", "said"), recorded_errors(), ids=[text for text, _ in recorded_errors()])
+def test_an_error_says_what_is_wrong_where_and_what_was_there(text: str, said: str) -> None:
+    with pytest.raises(EvaluationError) as caught:
+        compile_template(text.replace("\\n", "\n")).evaluate(a_scope(PEOPLE))
+
+    assert str(caught.value) == said
+
+
+def test_the_place_of_an_expression_stands_before_its_error_and_nothing_else_changes() -> None:
+    error = error_of("<% 1 / 0 %>")
+
+    placed = error.placed("`input`")
+
+    assert placed.message == f"`input`: {error.message}"
+    assert (placed.expression, placed.reason, placed.offset, placed.lines) == (
+        "1 / 0",
+        "division by zero",
+        2,
+        ("1 / 0", "  ^"),
+    )
+    assert placed.explained("It failed") == "It failed\n  1 / 0\n    ^"
+
+
+def test_of_a_long_line_the_part_around_the_fault_is_shown() -> None:
+    error = error_of(f"<% [{'1, ' * 100}$.nope, {'1, ' * 100}1] %>")
+
+    assert len(error.lines[0]) <= 100
+    column = error.lines[1].index("^")
+    assert error.lines[0][column : column + 4] == "nope"
+
+
+def test_of_many_keys_a_few_are_told_the_closest_first() -> None:
+    scope = a_scope({f"key_{number}": number for number in range(1000)})
+
+    with pytest.raises(EvaluationError) as caught:
+        compile_template("<% $.kye_500 %>").evaluate(scope)
+
+    assert caught.value.reason == "there is no key `kye_500`: did you mean `key_500`?"
+    assert caught.value.lines[-1] == (
+        "found: a mapping with the keys `key_500`, `key_0`, `key_1`, `key_2`, `key_3`, `key_4` and 994 more"
+    )
 
 
 def test_a_very_long_expression_is_cut_in_the_message() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from maestrale.expressions import EvaluationError, Layers, compile_template, to_json
-from maestrale.expressions.frozen import OrderedSet, freeze
+from maestrale.expressions.ordered_sets import OrderedSet
 from maestrale.testing.scopes import a_scope
 
 
@@ -55,7 +55,6 @@ def numbers() -> Iterator[int]:
         (Level.HIGH, 3),
         (Name("x"), "x"),
         (Layers({"a": 1}, {"b": 2}), {"a": 1, "b": 2}),
-        (freeze({"a": [1, {"b": 2}]}), {"a": [1, {"b": 2}]}),
     ],
 )
 def test_a_value_is_stored_as_plain_data(value: Any, stored: Any) -> None:

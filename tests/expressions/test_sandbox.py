@@ -1,74 +1,13 @@
-"""What strangers' expressions must not reach: Python, the clock, and the engine's own data."""
+"""No expression changes the data that it reads."""
 
 from copy import deepcopy
 
 import pytest
 
-from maestrale.expressions import EvaluationError, compile_template
+from maestrale.expressions import compile_template
 from maestrale.testing.scopes import a_scope
 
 DATA = {"list": [1], "dict": {"a": [1]}, "text": "x", "__env": {"list": [1]}}
-
-FORBIDDEN = [
-    "{{ ''.__class__ }}",
-    "{{ ''['__class__'] }}",
-    "{{ ''|attr('__class__') }}",
-    "{{ ['']|map(attribute='__class__')|list }}",
-    "{{ ['']|groupby('__class__') }}",
-    "{{ '{0.__class__}'.format(1) }}",
-    "{{ '{a.__class__}'.format_map({'a': 1}) }}",
-    "{{ ('{0.__class__}'|attr('format'))(1) }}",
-    "{{ '{0.__class__}'['for' ~ 'mat'](1) }}",
-    "{{ [].__class__.__base__.__subclasses__() }}",
-    "{{ env.__globals__ }}",
-    "{{ (env|attr('__globals__')) }}",
-    "{{ env.__wrapped__ }}",
-    "{{ lipsum.__globals__['os'] }}",
-    "{{ cycler.__init__.__globals__ }}",
-    "{{ namespace.__init__ }}",
-    "{{ self._TemplateReference__context }}",
-    "{{ self.__init__ }}",
-    "{% macro m() %}{% endmacro %}{{ m.__call__ }}",
-    "{% for i in [1] %}{{ loop.__class__ }}{% endfor %}",
-    "{{ (1).__class__ }}",
-    "{{ range.__self__ }}",
-    "{{ dict.mro() }}",
-    "{{ ([1]|map('upper')).gi_frame }}",
-    "{{ _._layers }}",
-    "{{ uuid.__closure__ }}",
-    "{% include 'x' %}{{ 1 }}",
-    "{% import 'os' as os %}{{ 1 }}",
-    "{% extends 'x' %}{{ 1 }}",
-    "{{ yaml_parse('!!python/name:os.system') }}",
-    "{{ yaml_parse('!!python/object/apply:os.getpid []') }}",
-    "{{ yaml_parse('2020-01-01').today() }}",
-    "{{ yaml_parse('2020-01-01 10:00:00').now() }}",
-    "{{ yaml_parse('2020-01-01 10:00:00').utcnow() }}",
-    "{{ yaml_parse('2020-01-01 10:00:00')['now']() }}",
-    "{{ yaml_parse('2020-01-01 10:00:00').astimezone() }}",
-    "<% ''.__class__ %>",
-    "<% ''.upper %>",
-    "<% ''.upper() %>",
-    "<% $.list.append %>",
-    "<% $.dict.a.pop() %>",
-    "<% call('__import__', [os], {}) %>",
-    "<% call(format, [1], {}, '{0.__class__}') %>",
-    "<% now().__class__ %>",
-    "<% now().today() %>",
-    "<% yaml_parse('!!python/name:os.system') %>",
-    "<% regex(a).pattern %>",
-    "<% let(a => 1).parent %>",
-    "<% $.text.format(1) %>",
-    "<% lambda($) %>",
-    "<% $ -> 1 %>",
-]
-
-
-@pytest.mark.parametrize("text", FORBIDDEN)
-def test_an_expression_that_reaches_for_what_it_must_not_have_fails(text: str) -> None:
-    with pytest.raises(EvaluationError):
-        compile_template(text).evaluate(a_scope(DATA))
-
 
 CHANGES = [
     "{{ _.list.append(2) }}",

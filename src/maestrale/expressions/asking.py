@@ -26,6 +26,9 @@ class Asking:
 
     __slots__ = ("_scope", "data")
 
+    secrets = None
+    """Whoever is asked through this shows its secrets already, revealed or disguised."""
+
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self.data: Json = scope.data

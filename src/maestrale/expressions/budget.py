@@ -1,17 +1,44 @@
-"""Which expression is being evaluated, and how to stop it from outside.
+"""Which expression is being evaluated, how much it may do, and how to stop it from outside.
 
-This layer has no clock. The engine arms a timer of CPU time; the timer's signal handler calls
-`interrupt`, which raises `OverBudget` out of the evaluation that is under way, wherever it is, and
-does nothing when there is none. What a signal cannot reach, one single operation that takes all
-memory, `limits` refuses beforehand.
+An expression may take so many steps: each evaluation of a lambda, each round of a loop, each call of a
+function of its author is one. That is the same on every machine. What steps do not count, such as adding up
+a long list in one, time does: this layer has no clock, but the engine arms a timer of CPU time, whose signal
+handler calls `interrupt`. It raises `OverBudget` out of the evaluation that is under way, wherever it is,
+and does nothing when there is none. What a signal cannot reach, one single operation that takes all memory,
+`limits` refuses beforehand.
 """
 
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar, Token
-from itertools import count
+from itertools import chain, count, repeat
 
-_current: ContextVar[str | None] = ContextVar("expression being evaluated", default=None)
+from maestrale.expressions.limits import OverLimit
+
+STEP_LIMIT = 1_000_000
+"""Steps that one evaluation may take."""
+
 _numbers = count(1)
 _number = 0
+
+
+class _Evaluation:
+    """One evaluation that is under way."""
+
+    __slots__ = ("expression", "tick")
+
+    def __init__(self, expression: str) -> None:
+        self.expression = expression
+        self.tick: Callable[[], bool] | None = None
+
+
+_current: ContextVar[_Evaluation | None] = ContextVar("expression being evaluated", default=None)
+
+
+class _TooMany(Iterator[bool]):
+    """What comes after the last step."""
+
+    def __next__(self) -> bool:
+        raise OverLimit(f"it would take more than {STEP_LIMIT} steps")
 
 
 class OverBudget(BaseException):
@@ -27,14 +54,14 @@ class OverBudget(BaseException):
         self.reason = reason
 
 
-def begin(expression: str) -> Token[str | None]:
+def begin(expression: str) -> Token[_Evaluation | None]:
     """Say that `expression` is being evaluated from now on, inside the one that was, if any."""
     global _number
     _number = next(_numbers)
-    return _current.set(expression)
+    return _current.set(_Evaluation(expression))
 
 
-def end(token: Token[str | None]) -> None:
+def end(token: Token[_Evaluation | None]) -> None:
     """Say that the evaluation that `begin` gave `token` for is over."""
     _current.reset(token)
 
@@ -42,6 +69,11 @@ def end(token: Token[str | None]) -> None:
 def number() -> int:
     """The number of the evaluation that began last: it tells whether the same one still runs."""
     return _number
+
+
+def is_under_way() -> bool:
+    """Whether an evaluation runs in this thread."""
+    return _current.get() is not None
 
 
 def interrupt(reason: str) -> None:
@@ -53,6 +85,25 @@ def interrupt(reason: str) -> None:
     Raises:
         OverBudget: An evaluation is under way; it names the innermost one.
     """
-    expression = _current.get()
-    if expression is not None:
-        raise OverBudget(expression, reason)
+    evaluation = _current.get()
+    if evaluation is not None:
+        raise OverBudget(evaluation.expression, reason)
+
+
+def ticking() -> Callable[[], bool]:
+    """What the evaluation that is under way calls for each step it takes. It gives true.
+
+    Raises when called:
+        OverLimit: It was the last step that the evaluation may take.
+    """
+    evaluation = _current.get()
+    if evaluation is None:
+        return _new_tick()
+    if evaluation.tick is None:
+        evaluation.tick = _new_tick()
+    return evaluation.tick
+
+
+def _new_tick() -> Callable[[], bool]:
+    # All in C: a step costs next to nothing.
+    return chain(repeat(True, STEP_LIMIT), _TooMany()).__next__

@@ -1,13 +1,16 @@
 """Mistral's functions that turn text into data and data into text, for both languages."""
 
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from maestrale.errors import InvalidInput
-from maestrale.expressions.limits import check_items, check_text
+from maestrale.expressions.limits import OverLimit, check_items, check_text
 from maestrale.expressions.scope import Json
+
+DOCUMENT_LIMIT = 4 * 1024 * 1024
+"""Characters in a JSON text that is read: it is read in one step."""
 
 _DUMPED_LEVELS = 3
 _ALL_LEVELS = 1_000_000
@@ -15,16 +18,25 @@ _ALL_LEVELS = 1_000_000
 
 def json_parse(text: Any) -> Json:
     """The data in a JSON text."""
+    if isinstance(text, (str, bytes)) and len(text) > DOCUMENT_LIMIT:
+        raise OverLimit(f"it would read a document of more than {DOCUMENT_LIMIT} characters")
     return json.loads(text)
 
 
-def json_dump(value: Any) -> str:
+def _can_be_hashed(mapping: object) -> bool:
+    return type(mapping).__hash__ is not None
+
+
+def json_dump(value: Any, *, is_frozen: Callable[[Any], bool] = _can_be_hashed) -> str:
     """JSON text with an indent of four, keys in their order, ASCII with escapes.
 
     Of frozen mappings nested in each other the fourth is written as null. That is Mistral's
     behaviour, and texts made by it are compared with older ones.
+
+    Args:
+        is_frozen: Tells which mappings are frozen.
     """
-    text = json.dumps(_Thaw(levels=_DUMPED_LEVELS).thaw(value, 0), indent=4)
+    text = json.dumps(_Thaw(levels=_DUMPED_LEVELS, is_frozen=is_frozen).thaw(value, 0), indent=4)
     check_text(len(text))
     return text
 
@@ -60,21 +72,27 @@ class _Thaw:
     its own and refuses iterators.
     """
 
-    def __init__(self, *, levels: int | None) -> None:
+    def __init__(self, *, levels: int | None, is_frozen: Callable[[Any], bool] = _can_be_hashed) -> None:
         self._levels = levels
+        self._is_frozen = is_frozen
         self._visited = 0
+        self._length = 0
 
     def thaw(self, value: Any, level: int) -> Any:
         self._visited += 1
         check_items(self._visited)
-        if value is None or isinstance(value, (str, int, float)):
+        if isinstance(value, str):
+            self._length += len(value)
+            check_text(self._length)  # What is shared in the data is written as often as it occurs.
+            return value
+        if value is None or isinstance(value, (int, float)):
             return value
         if isinstance(value, Mapping):
-            inner = level + 1 if type(value).__hash__ is not None else level  # Frozen: it can be hashed.
+            inner = level + 1 if self._is_frozen(value) else level
             if self._levels is not None and inner > self._levels:
                 return None
             return {key: self.thaw(item, inner) for key, item in value.items()}
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
             return [self.thaw(item, level) for item in value]
         return self._thaw_other(value, level)
 

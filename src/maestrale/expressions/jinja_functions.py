@@ -6,6 +6,7 @@ Mistral registers them.
 """
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 from jinja2 import Environment, pass_context
@@ -15,6 +16,7 @@ from markupsafe import Markup
 
 from maestrale.errors import InvalidInput
 from maestrale.expressions import documents, limits
+from maestrale.expressions.installed_functions import installed_functions
 from maestrale.expressions.jinja_sandbox import PRIVATE
 from maestrale.expressions.scope import Json, Scope
 
@@ -82,13 +84,32 @@ def copied(value: Any) -> Any:
     return value
 
 
-def _as_function(function: Callable[..., Any]) -> Callable[..., Any]:
+def _as_function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     @pass_context
     def called(context: Context, *args: Any, **kwargs: Any) -> Any:
-        result = function(context.get(SCOPE), *args, **kwargs)
+        try:
+            result = function(context.get(SCOPE), *args, **kwargs)
+        except TypeError:
+            _check_arguments(name, function, args, kwargs)
+            raise
         return copied(result) if context.get(PRIVATE) else result
 
     return called
+
+
+def _check_arguments(
+    name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Raises: InvalidInput: The function takes other arguments."""
+    known = signature(function)
+    try:
+        known.bind(None, *args, **kwargs)
+    except TypeError:
+        takes = ", ".join(f"`{parameter}`" for parameter in list(known.parameters)[1:]) or "none"
+        raise InvalidInput(
+            f"`{name}` does not take these arguments; it takes {takes}, and as a filter not what stands "
+            "before the bar"
+        ) from None
 
 
 def _as_filter(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -127,8 +148,13 @@ def _lipsum(context: Context, n: int = 5, html: bool = True, min: int = 20, max:
 def register_functions(environment: Environment) -> None:
     """Put Mistral's functions into an environment, as functions and as filters."""
     for name, function in _MISTRAL.items():
-        called = _as_function(function)
+        called = _as_function(name, function)
         environment.globals[name] = called
         environment.filters[name] = _as_filter(name, called)
+    for installed in installed_functions():
+        called = _as_function(installed.name, installed.call)
+        # None takes the place of what is there already.
+        environment.globals.setdefault(installed.name, called)
+        environment.filters.setdefault(installed.name, _as_filter(installed.name, called))
     environment.filters["random"] = _random
     environment.globals["lipsum"] = _lipsum

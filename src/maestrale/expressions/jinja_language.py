@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import Template, TemplateSyntaxError, Undefined
+from jinja2 import Template, TemplateSyntaxError, Undefined, nodes
 from jinja2.environment import TemplateExpression
 
 from maestrale.expressions.jinja_functions import SCOPE, copied, register_functions
-from maestrale.expressions.jinja_sandbox import PRIVATE, NeedsCopy, Sandbox
-from maestrale.expressions.scope import Layers, Scope
+from maestrale.expressions.jinja_places import find_place
+from maestrale.expressions.jinja_sandbox import COUNTED, PRIVATE, NeedsCopy, Sandbox
+from maestrale.expressions.scope import SPECIAL, Layers, Scope
 from maestrale.expressions.texts import jinja_start
 
 _COMPILED_TEXTS = 2048
-_SPECIAL_VARIABLES = ("__env", "__execution", "__task_execution")
 
 
 @cache
@@ -38,12 +38,35 @@ def prepare() -> None:
     _environment()
 
 
+def parse(text: str) -> nodes.Template:
+    """The tree of a text. Raises: TemplateSyntaxError: it has none."""
+    return _environment().parse(text)
+
+
+def is_global(name: str) -> bool:
+    """Whether every template knows something of that name."""
+    return name in _environment().globals
+
+
+def function_names() -> tuple[list[str], list[str]]:
+    """The functions and the filters that every template knows."""
+    filters = [name for name in _environment().filters if name != COUNTED]
+    return list(_environment().globals), filters
+
+
+def test_names() -> list[str]:
+    """The tests, as in `is defined`, that every template knows."""
+    return list(_environment().tests)
+
+
 def find_fault(text: str) -> tuple[str, int | None] | None:
     """Why the text cannot be read, with the offset of the fault as near as it is known; None: it can."""
     try:
         _environment().parse(text)
     except TemplateSyntaxError as error:
-        return str(error.message), _offset(text, error.lineno)
+        message = str(error.message)
+        place = find_place(text, message, error.lineno)
+        return message, _offset(text, error.lineno) if place is None else place
     except (RecursionError, MemoryError) as error:
         return f"the expression cannot be read ({type(error).__name__})", None
     return None
@@ -90,6 +113,6 @@ def _variables(scope: Scope, data: Any, *, private: bool = False) -> dict[str, A
     if isinstance(data, Mapping) and not isinstance(data, (dict, Layers)):
         data = Layers(data)
     variables = {"_": data, SCOPE: scope, PRIVATE: private}
-    for name in _SPECIAL_VARIABLES:
+    for name in SPECIAL:
         variables[name] = data.get(name) if isinstance(data, Mapping) else None
     return variables

@@ -6,24 +6,31 @@ the evaluation with `NeedsCopy`; it is done again from the start on a copy, whic
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from functools import update_wrapper
+from functools import partial, update_wrapper
+from itertools import repeat
 from types import BuiltinMethodType, FunctionType, GeneratorType, MethodType
 from typing import Any
 
 from jinja2 import StrictUndefined
 from jinja2.compiler import CodeGenerator, Frame, operators
-from jinja2.nodes import Compare, Concat, Dict, Expr
+from jinja2.exceptions import TemplateRuntimeError, UndefinedError
+from jinja2.nodes import Compare, Concat, Dict, Expr, Filter, For, Template
 from jinja2.runtime import Context
 from jinja2.sandbox import SandboxedEnvironment, SandboxedEscapeFormatter, SandboxedFormatter
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from maestrale.errors import InvalidInput
 from maestrale.expressions import limits
+from maestrale.expressions.budget import ticking
 from maestrale.expressions.jinja_bounds import BOUNDED_FILTERS, bounded_tests, check_method
 from maestrale.expressions.weights import weighed
 
 PRIVATE = " private"
 """The variable that is true when the data is a copy. No template can write a name with a space."""
+
+COUNTED = " counted"
+"""The filter that counts the rounds of a loop. No template can write a name with a space."""
 
 _READING_METHODS: Mapping[type, frozenset[str]] = {
     list: frozenset({"copy", "count", "index"}),
@@ -38,6 +45,35 @@ _CLOCK_METHODS = frozenset(
 
 class NeedsCopy(BaseException):
     """A template is about to change data. Not an `Exception`: nothing on the way may swallow it."""
+
+
+class IsNotDefined(UndefinedError):
+    """A template uses what is not there.
+
+    Args:
+        owner: What does not have it; `missing` of Jinja: it was to be a variable.
+    """
+
+    def __init__(self, message: str, name: Any, owner: Any) -> None:
+        super().__init__(message)
+        self.name = name
+        self.owner = owner
+
+
+class NotDefined(StrictUndefined):
+    """What stands for what is not there. Any use of it fails, and the error knows what was looked for."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        hint: str | None = None,
+        obj: Any = missing,
+        name: str | None = None,
+        exc: type[TemplateRuntimeError] = UndefinedError,
+    ) -> None:
+        raising = partial(IsNotDefined, name=name, owner=obj) if exc is UndefinedError and not hint else exc
+        super().__init__(hint, obj, name, raising)  # type: ignore[arg-type]
 
 
 class _Formatter(SandboxedFormatter):
@@ -92,6 +128,16 @@ class _CodeGenerator(CodeGenerator):
         self.write(")")
 
 
+def _counted(items: Any) -> Any:
+    """What a loop goes through, each round of which is a step."""
+    tick = ticking()
+    if isinstance(items, (list, tuple, str, Mapping)):  # A loop goes to the end, and may ask how long it is.
+        for _ in repeat(None, len(items)):
+            tick()
+        return items
+    return filter(lambda item: tick(), items)
+
+
 def _rendered(pieces: Iterable[str]) -> str:
     return limits.join("", pieces)
 
@@ -106,7 +152,7 @@ class Sandbox(SandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(
-            undefined=StrictUndefined,
+            undefined=NotDefined,
             trim_blocks=True,
             lstrip_blocks=True,
             autoescape=False,
@@ -114,8 +160,15 @@ class Sandbox(SandboxedEnvironment):
             cache_size=0,
         )
         self.filters.update(BOUNDED_FILTERS)
+        self.filters[COUNTED] = _counted
         self.tests.update(bounded_tests(dict[str, Any](self.tests)))
         self.binop_table.update({"+": limits.add, "*": limits.multiply, "**": limits.power, "%": _modulo})
+
+    def _generate(self, source: Template, *args: Any, **kwargs: Any) -> str:
+        """The code of a template, whose loops are counted."""
+        for loop in source.find_all(For):
+            loop.iter = Filter(loop.iter, COUNTED, [], [], None, None, environment=self)
+        return super()._generate(source, *args, **kwargs)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Names with an underscore and Python's own internals are closed, and so are clocks."""
@@ -129,6 +182,7 @@ class Sandbox(SandboxedEnvironment):
 
     def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call what a template calls, unless it is unsafe, too large, or changes data not its own."""
+        ticking()()
         if isinstance(__obj, BuiltinMethodType):
             own = __obj.__self__
             check_method(own, __obj.__name__, args, kwargs)

@@ -17,9 +17,6 @@ ITEM_LIMIT = 1_000_000
 NUMBER_LIMIT = 100_000
 """Bits in an integer that an expression makes."""
 
-MEMORY_LIMIT = 4 * TEXT_LIMIT
-"""Bytes that one value may take in YAQL, its items not counted: that of the longest text."""
-
 WIDTH_LIMIT = 100_000
 """The widest field that text may be padded to."""
 

@@ -8,17 +8,15 @@ import re
 from json import JSONDecodeError
 
 from maestrale.errors import Error
-from maestrale.expressions.limits import MEMORY_LIMIT, OverLimit
+from maestrale.expressions.limits import OverLimit
 from maestrale.expressions.results import NotStorable
+from maestrale.expressions.yaql.failures import Failure
 
 _QUOTED = re.compile(r"""(['"`])(.*?)\1""")
-_YAQL_RESOLUTION = re.compile(r'^(Unknown|No|Ambiguous) (function|method) "([^"]*)"')
 _TYPES = (
     frozenset({"NoneType", "None", "bool", "int", "float", "str", "bytes", "list", "tuple", "dict", "set"})
     | frozenset({"range", "map", "filter", "generator", "datetime", "date", "timedelta", "object", "type"})
-    | frozenset(
-        {"dict_keys", "dict_values", "dict_items", "FrozenMapping", "FrozenDict", "OrderedSet", "Layers"}
-    )
+    | frozenset({"dict_keys", "dict_values", "dict_items", "OrderedSet", "Layers"})
     | frozenset({"+", "-", "*", "/", "//", "%", "**", "<", ">", "<=", ">=", "==", "!="})
 )
 """Names of types and operators that messages of Python quote."""
@@ -35,10 +33,7 @@ _KINDS: tuple[tuple[type[BaseException], str], ...] = (
     (AttributeError, "a value has no such attribute or method"),
 )
 
-_ABOUT_THE_TEXT = frozenset(
-    {"TemplateSyntaxError", "TemplateAssertionError", "CollectionTooLargeException"}
-    | {"YaqlGrammarException", "YaqlLexicalException"}
-)
+_ABOUT_THE_TEXT = frozenset({"TemplateSyntaxError", "TemplateAssertionError"})
 """Errors of the libraries whose messages are made of the expression's text alone."""
 
 _IN_WORDS = {
@@ -52,8 +47,7 @@ _IN_WORDS = {
 
 def reason_for(error: BaseException, expression: str) -> str:
     """Why `expression` failed with `error`, without any data."""
-    error = getattr(error, "wrapped", error)
-    if isinstance(error, (OverLimit, NotStorable)):
+    if isinstance(error, (Failure, OverLimit, NotStorable)):
         return str(error)
     if isinstance(error, Error):
         return error.message
@@ -65,11 +59,14 @@ def reason_for(error: BaseException, expression: str) -> str:
     return _special(error, expression) or _by_name(error, expression)
 
 
+def is_authors(word: object, expression: str) -> bool:
+    """Whether a word stands in the expression, so that telling it tells no data."""
+    return isinstance(word, str) and bool(word) and word in expression
+
+
 def _missing_key(error: KeyError, expression: str) -> str:
     key = error.args[0] if error.args else None
-    if isinstance(key, str) and key and key in expression:
-        return f"there is no key `{key}`"
-    return "there is no such key"
+    return f"there is no key `{key}`" if is_authors(key, expression) else "there is no such key"
 
 
 def _special(error: BaseException, expression: str) -> str | None:
@@ -81,26 +78,7 @@ def _special(error: BaseException, expression: str) -> str | None:
         return (
             f"the text is no YAML that is understood, at its line {mark.line + 1}, column {mark.column + 1}"
         )
-    if not type(error).__module__.startswith("yaql."):
-        return None
-    resolution = _YAQL_RESOLUTION.match(str(error))
-    return _unresolved(resolution[1], resolution[2], resolution[3], expression) if resolution else None
-
-
-def _unresolved(what: str, kind: str, name: str, expression: str) -> str:
-    """Why YAQL found no function to call. Operators are functions to it, with names of its own."""
-    if name.startswith("#property#"):
-        return f"there is no `{name.removeprefix('#property#')}` in a value that is no mapping"
-    shown = name.removeprefix("#").removeprefix("unary_").removeprefix("operator_").removeprefix("*")
-    if name.startswith(("#", "*")):
-        return f"operator `{shown}` does not work on these values"
-    if shown not in expression:
-        return f"there is no such {kind} for these arguments"
-    return {
-        "Unknown": f"there is no {kind} `{shown}`",
-        "No": f"{kind} `{shown}` does not take these arguments",
-        "Ambiguous": f"several {kind}s `{shown}` could be meant",
-    }[what]
+    return None
 
 
 def _by_name(error: BaseException, expression: str) -> str:
@@ -108,16 +86,14 @@ def _by_name(error: BaseException, expression: str) -> str:
     detail = getattr(error, "message", None) or str(error)
     if name in _ABOUT_THE_TEXT:
         return str(detail)
-    if name == "MemoryQuotaExceededException":
-        return f"a value needs more than {MEMORY_LIMIT} bytes of memory"
     if name not in _IN_WORDS:
         return f"a value does not have the form that is needed ({name})"
-    if _is_authors(str(detail), expression, whole=name == "AssertionError"):
+    if _is_all_authors(str(detail), expression, whole=name == "AssertionError"):
         return f"{_IN_WORDS[name]}: {detail}"
     return _IN_WORDS[name]
 
 
-def _is_authors(detail: str, expression: str, *, whole: bool) -> bool:
+def _is_all_authors(detail: str, expression: str, *, whole: bool) -> bool:
     """Whether what a message says is made of the expression's text, and of names of types."""
     if whole or not detail:
         return bool(detail) and detail in expression

@@ -10,10 +10,11 @@ from datetime import date, datetime, timedelta
 from math import isfinite
 from typing import Any
 
-from maestrale.expressions.frozen import FrozenMapping, OrderedSet
 from maestrale.expressions.limits import DEPTH_LIMIT, ITEM_LIMIT
+from maestrale.expressions.ordered_sets import OrderedSet
 from maestrale.expressions.problems import EvaluationError
 from maestrale.expressions.scope import Json, Layers
+from maestrale.expressions.yaql.values import FrozenDict, LooseList, LooseMapping, MutableDict, MutableList
 
 _DIGITS_LIMIT = 4300
 _BITS_OF_DIGITS = _DIGITS_LIMIT * 3321928 // 1_000_000
@@ -40,16 +41,17 @@ def to_json(value: object) -> Json:
         ) from None
 
 
-def plain(value: object, *, strict_sets: bool = False) -> Json:
+def plain(value: object, *, strict_sets: bool = False, shares_data: bool = False) -> Json:
     """`to_json` for the result of an expression.
 
     Args:
         strict_sets: A set whose items become lists or mappings is refused, as it is in YAQL.
+        shares_data: Whatever is exactly a `dict` or a `list` is data of the scope, plain already.
 
     Raises:
         NotStorable: It holds something that JSON has no form for.
     """
-    return _Walk(strict_sets=strict_sets).to_plain(value, 0)
+    return _Walk(strict_sets=strict_sets, shares_data=shares_data).to_plain(value, 0)
 
 
 def native(value: object) -> Any:
@@ -60,14 +62,17 @@ def native(value: object) -> Any:
     Raises:
         NotStorable: It is too large or too deep, or a set or a key has become something unhashable.
     """
-    return _Walk(strict_sets=True).to_native(value, 0)
+    return _Walk(strict_sets=True, shares_data=False).to_native(value, 0)
 
 
 class _Walk:
     """One walk over a result, counting what it visits."""
 
-    def __init__(self, *, strict_sets: bool) -> None:
+    __slots__ = ("_left", "_shares_data", "_strict_sets")
+
+    def __init__(self, *, strict_sets: bool, shares_data: bool) -> None:
         self._strict_sets = strict_sets
+        self._shares_data = shares_data
         self._left = ITEM_LIMIT
 
     def to_plain(self, value: Any, depth: int) -> Json:
@@ -81,8 +86,8 @@ class _Walk:
             return value
         if kind is int or kind is float:
             return _checked_number(value)
-        if kind is FrozenMapping:
-            return self._source(value)
+        if self._shares_data and (kind is dict or kind is list):
+            return value
         _check_depth(depth)
         convert = _CONVERSIONS.get(kind) or _conversion(value)
         return convert(self, value, depth + 1)
@@ -95,19 +100,28 @@ class _Walk:
             return value
         _check_depth(depth)
         if isinstance(value, Mapping):
-            return {
-                self.to_native(key, depth + 1): self.to_native(item, depth + 1) for key, item in value.items()
-            }
+            return {self._member(key, depth): self.to_native(item, depth + 1) for key, item in value.items()}
         if isinstance(value, Set):
-            return OrderedSet(self.to_native(item, depth + 1) for item in value)
+            return OrderedSet(self._member(item, depth) for item in value)
         if isinstance(value, Iterable) and not isinstance(value, bytes):
             return [self.to_native(item, depth + 1) for item in value]
         if isinstance(value, (date, timedelta, re.Pattern, bytes)):
             return value
         raise NotStorable(f"{_name(value)} is no value")
 
-    def _source(self, view: FrozenMapping) -> Json:
-        return view.source if type(view.source) is dict else self._layers(view.source, 0)
+    def _member(self, value: Any, depth: int) -> Any:
+        """The native value of a key, or of a member of a set. Neither can be a set itself."""
+        if isinstance(value, Set):
+            raise NotStorable("a set is a key or a member of a set")
+        return self.to_native(value, depth + 1)
+
+    def _loose(self, value: Any, depth: int) -> Json:
+        """Plain data seen as mutable. It may be of another origin than the scope, so it is walked."""
+        shares, self._shares_data = self._shares_data, False
+        try:
+            return self.to_plain(value.source, depth - 1)
+        finally:
+            self._shares_data = shares
 
     def _layers(self, value: Any, depth: int) -> Json:
         return dict(value)  # Its values are plain data of the scope.
@@ -151,6 +165,11 @@ _CONVERSIONS: dict[type, _Conversion] = {
     tuple: _Walk._list,
     OrderedSet: _Walk._set,
     Layers: _Walk._layers,
+    FrozenDict: _Walk._mapping,
+    MutableDict: _Walk._mapping,
+    MutableList: _Walk._list,
+    LooseMapping: _Walk._loose,
+    LooseList: _Walk._loose,
     datetime: _Walk._instant,
     date: _Walk._date,
 }

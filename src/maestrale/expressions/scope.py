@@ -14,6 +14,9 @@ from maestrale.ids import Chance
 Json: TypeAlias = Any
 """Plain data: null, boolean, number, text, list, and mapping from text, nested at will."""
 
+SPECIAL = ("__env", "__execution", "__task_execution")
+"""Keys of the data that are variables too. No author has put them there."""
+
 
 class Layers(Mapping[str, Json]):
     """Several mappings seen as one; the first that has a key wins. Nothing is copied.
@@ -26,6 +29,11 @@ class Layers(Mapping[str, Json]):
 
     def __init__(self, *layers: Mapping[str, Json]) -> None:
         self._layers = tuple(layer for layer in layers if layer)
+
+    @property
+    def layers(self) -> tuple[Mapping[str, Json], ...]:
+        """The mappings, the first that wins first."""
+        return self._layers
 
     def __getitem__(self, key: str) -> Json:
         for layer in self._layers:
@@ -54,6 +62,16 @@ class Layers(Mapping[str, Json]):
         return repr(dict(self))
 
 
+class KnownSecrets(Protocol):
+    """Who shows what is marked secret in the data of a scope, and takes note of it. See `secrecy.Secrets`."""
+
+    def has_marks(self, value: Json) -> bool: ...
+
+    def reveal(self, value: Json) -> Json: ...
+
+    def note(self, value: Json) -> None: ...
+
+
 class Scope(Protocol):
     """The place an expression stands in: its data, and what Mistral's functions read.
 
@@ -73,6 +91,11 @@ class Scope(Protocol):
     @property
     def chance(self) -> Chance:
         """Where `uuid()` and `random()` draw from."""
+        ...
+
+    @property
+    def secrets(self) -> KnownSecrets | None:
+        """Where it is noted which secrets were read. None: nothing that the scope gives is marked secret."""
         ...
 
     def env(self) -> Json: ...

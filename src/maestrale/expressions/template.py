@@ -4,6 +4,7 @@ Compiling only looks where expressions stand. An expression is parsed when it is
 checked, and the parsed form is kept by its text; the language libraries are imported no sooner.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,12 +12,22 @@ from typing import TYPE_CHECKING, Any, Protocol
 from maestrale.errors import Error
 from maestrale.expressions import budget, limits
 from maestrale.expressions.asking import Asking, ScopeFailed
-from maestrale.expressions.paths import NO_PATH, Path, jinja_path, yaql_path
+from maestrale.expressions.explaining import Explanation
+from maestrale.expressions.jinja_paths import NO_PATH, jinja_path
 from maestrale.expressions.problems import evaluation_error
-from maestrale.expressions.reasons import reason_for
 from maestrale.expressions.results import native, plain
 from maestrale.expressions.scope import Json, Scope
-from maestrale.expressions.texts import has_jinja, has_yaql, whole_jinja, yaql_inner, yaql_matches
+from maestrale.expressions.secrecy import evaluate_secretly
+from maestrale.expressions.texts import (
+    has_jinja,
+    has_yaql,
+    is_blocks_only,
+    whole_jinja,
+    yaql_inner,
+    yaql_matches,
+)
+from maestrale.expressions.yaql.failures import ReadingFailure
+from maestrale.expressions.yaql.parser import parse
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,10 +35,28 @@ if TYPE_CHECKING:
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list})
 
 
+BLOCKS_ONLY = "a text with `{% … %}` has to have a `{{ … }}` in one line, too; `{{ '' }}` will do"
+"""Source: Mistral v2, section 4.5. It is kept since recorded cases show it; definitions are warned of it."""
+
+
 class _Part(Protocol):
     """What an evaluation walks: a literal, a text with expressions, or a collection of parts."""
 
     def evaluate(self, scope: Scope, *, as_json: bool) -> Any: ...
+
+
+class _Leaf(ABC):
+    """A text with expressions. What depends on a secret of the scope is marked in its value."""
+
+    def evaluate(self, scope: Scope, *, as_json: bool) -> Any:
+        secrets = scope.secrets
+        if secrets is None:
+            return self._value(scope, as_json=as_json)
+        return evaluate_secretly(scope, secrets, lambda seen: self._value(seen, as_json=True))
+
+    @abstractmethod
+    def _value(self, scope: Scope, *, as_json: bool) -> Any:
+        """The value in a scope that shows its secrets without marks."""
 
 
 class Template:
@@ -54,7 +83,8 @@ class Template:
         return self.source if self._part is None else self._part.evaluate(scope, as_json=True)
 
     def evaluate_native(self, scope: Scope) -> Any:
-        """The value before it is made plain data: with sets, instants and keys of any kind.
+        """The value before it is made plain data: with sets, instants and keys of any kind. In a scope with
+        secrets it is plain data, with its marks.
 
         Raises:
             EvaluationError: An expression fails or was refused.
@@ -126,17 +156,17 @@ class _List:
         return value
 
 
-class _YaqlExpression:
+class _YaqlExpression(_Leaf):
     """One `<% … %>`, whose value keeps its type."""
 
     def __init__(self, match: str) -> None:
         self._expression = yaql_inner(match)
 
-    def evaluate(self, scope: Scope, *, as_json: bool) -> Any:
+    def _value(self, scope: Scope, *, as_json: bool) -> Any:
         return _evaluate_yaql(self._expression, scope, _yaql_plain if as_json else native)
 
 
-class _YaqlText:
+class _YaqlText(_Leaf):
     """Text around YAQL expressions: each is replaced by its value, wherever it stands.
 
     What one value brought in is replaced again if it looks like a later expression; Mistral does so.
@@ -146,7 +176,7 @@ class _YaqlText:
         self._text = text
         self._matches = [(match, yaql_inner(match)) for match in matches]
 
-    def evaluate(self, scope: Scope, *, as_json: bool) -> Any:
+    def _value(self, scope: Scope, *, as_json: bool) -> Any:
         text = self._text
         for match, expression in self._matches:
             value = _evaluate_yaql(expression, scope, _yaql_text)
@@ -160,41 +190,63 @@ class _YaqlText:
         return text
 
 
-class _JinjaExpression:
+class _JinjaExpression(_Leaf):
     """One `{{ … }}`, whose value keeps its type."""
 
     def __init__(self, inner: str) -> None:
         self._inner = inner
 
-    def evaluate(self, scope: Scope, *, as_json: bool) -> Any:
+    def _value(self, scope: Scope, *, as_json: bool) -> Any:
         inner = self._inner
+        path = jinja_path(inner)
+        if path is not None:
+            value = _guarded("Jinja", inner.strip(), scope, lambda _, asking: path(asking), _shared)
+            if value is not NO_PATH:
+                return value
+        jinja = _jinja()
+        return _guarded(
+            "Jinja",
+            inner.strip(),
+            scope,
+            lambda _, asking: jinja.evaluate(inner, asking),
+            plain if as_json else _unchanged,
+        )
 
-        def compute(asking: Scope) -> Any:
-            value = _jinja().evaluate(inner, asking)
-            return plain(value) if as_json else value
 
-        return _guarded("Jinja", inner.strip(), scope, jinja_path(inner), compute, _jinja)
-
-
-class _JinjaText:
+class _JinjaText(_Leaf):
     """A template with blocks, or with text around its expressions: always a text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._is_blocks_only = is_blocks_only(text)
 
-    def evaluate(self, scope: Scope, *, as_json: bool) -> Any:
-        return _guarded(
-            "Jinja",
-            self._text,
-            scope,
-            None,
-            lambda asking: plain(_jinja().render(self._text, asking)),
-            _jinja,
-        )
+    def _value(self, scope: Scope, *, as_json: bool) -> Any:
+        if self._is_blocks_only:
+            raise evaluation_error("Jinja", self._text, BLOCKS_ONLY)
+        jinja = _jinja()
+        return _guarded("Jinja", self._text, scope, jinja.render, plain)
+
+
+def _shared(value: Any) -> Any:
+    """The value of a path: plain data of the scope already, all but the `Layers` that `_` may be."""
+    return value if type(value) in _PLAIN or value is NO_PATH else plain(value)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+_PLAIN_AT_A_LOOK = frozenset({type(None), bool, dict, list})
+"""What is exactly a `dict` or a `list` is data of the scope."""
+
+_SMALL = 1 << 64
 
 
 def _yaql_plain(value: Any) -> Json:
-    return plain(value, strict_sets=True)
+    kind = type(value)
+    if kind in _PLAIN_AT_A_LOOK or (kind is str and value.isascii()) or (kind is int and abs(value) < _SMALL):
+        return value
+    return plain(value, strict_sets=True, shares_data=True)
 
 
 def _yaql_text(value: Any) -> str:
@@ -204,68 +256,60 @@ def _yaql_text(value: Any) -> str:
 
 
 def _evaluate_yaql(expression: str, scope: Scope, convert: Callable[[Any], Any]) -> Any:
-    def compute(asking: Scope) -> Any:
-        return convert(_yaql().evaluate(expression, asking))
-
-    path = yaql_path(expression)
-    finish = _yaql_text if convert is _yaql_text else _shared
-    return _guarded("YAQL", expression, scope, path, compute, _yaql, finish)
-
-
-def _shared(value: Any) -> Any:
-    """The value of a path: plain data of the scope already, all but the `Layers` that `$` may be."""
-    return value if type(value) in _PLAIN else plain(value)
+    return _guarded("YAQL", expression, scope, _yaql().evaluate, convert)
 
 
 def _guarded(
     language: str,
     expression: str,
     scope: Scope,
-    path: Path | None,
-    compute: Callable[[Scope], Any],
-    library: Callable[[], "ModuleType"],
-    finish: Callable[[Any], Any] = _shared,
+    evaluate: Callable[[str, Scope], Any],
+    convert: Callable[[Any], Any],
 ) -> Any:
-    """The value of an expression: by its path if it is one and that works, else by its library."""
+    """The value of an expression in `scope`, converted, unless the scope refuses it.
+
+    `evaluate` gives it, lazy where it is. The library that it needs has to be there already: an import
+    must not be interrupted.
+    """
     refusal = scope.refusal(expression)
     if refusal is not None:
         raise evaluation_error(language, expression, refusal)
-    asking = Asking(scope)
-    if path is not None:
-        value = _attempt(language, expression, lambda: _walk(path, asking, finish))
-        if value is not NO_PATH:
-            return value
-    library()  # Importing it must not be interrupted.
-    return _attempt(language, expression, lambda: compute(asking))
-
-
-def _walk(path: Path, scope: Scope, finish: Callable[[Any], Any]) -> Any:
-    value = path(scope)
-    return NO_PATH if value is NO_PATH else finish(value)
-
-
-def _attempt(language: str, expression: str, compute: Callable[[], Any]) -> Any:
     token = budget.begin(expression)
     try:
-        return compute()
+        return convert(evaluate(expression, Asking(scope)))
     except ScopeFailed as failed:
         if not isinstance(failed.error, Error):
             raise failed.error from None
-        reason = failed.error.message
+        explanation = Explanation(reason=failed.error.message)
     except Exception as error:
-        reason = reason_for(error, expression)
+        explanation = _explain(language, expression, error, scope)
     finally:
         budget.end(token)
     # Raised out here it has no cause and no context: theirs would carry data into a log.
-    raise evaluation_error(language, expression, reason)
+    raise evaluation_error(
+        language,
+        expression,
+        explanation.reason,
+        offset=explanation.offset,
+        lines=explanation.lines(expression),
+    )
+
+
+def _explain(language: str, expression: str, error: Exception, scope: Scope) -> Explanation:
+    if language == "YAQL":
+        from maestrale.expressions.yaql_explaining import explain
+    else:
+        from maestrale.expressions.jinja_explaining import explain
+    return explain(expression, error, scope.data)
 
 
 @cache
 def _yaql() -> "ModuleType":
-    from maestrale.expressions import yaql_language
+    from maestrale.expressions.yaql import language
+    from maestrale.expressions.yaql_installed import register_installed_functions
 
-    yaql_language.prepare()
-    return yaql_language
+    register_installed_functions()
+    return language
 
 
 @cache
@@ -278,10 +322,12 @@ def _jinja() -> "ModuleType":
 
 def find_yaql_fault(expression: str) -> tuple[str, int | None] | None:
     """Why a YAQL expression cannot be read, with the offset of the fault in it; None: it can."""
-    if yaql_path(expression) is not None:
-        return None
-    fault: tuple[str, int | None] | None = _yaql().find_fault(expression)
-    return fault
+    try:
+        parse(expression)
+    except ReadingFailure as failure:
+        expected = f"; expected: {failure.expected}" if failure.expected else ""
+        return failure.reason + expected, failure.position
+    return None
 
 
 def find_jinja_fault(text: str) -> tuple[str, int | None] | None:

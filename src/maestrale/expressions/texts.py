@@ -44,6 +44,11 @@ def whole_jinja(text: str) -> str | None:
     return match[1] if match is not None and match[0] == text else None
 
 
+def is_blocks_only(text: str) -> bool:
+    """Whether a text for Jinja has blocks and no `{{ … }}`: Mistral's evaluator fails it."""
+    return _JINJA_VALUE.search(text) is None
+
+
 def jinja_start(text: str) -> int:
     """The offset of the first Jinja expression or block."""
     match = _JINJA.search(text)

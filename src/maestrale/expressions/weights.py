@@ -8,14 +8,13 @@ interrupts. So whatever is about to be compared or hashed is weighed first, each
 from collections.abc import Callable, Iterator, Mapping, Set
 from typing import Any
 
-from maestrale.expressions.frozen import FrozenMapping
 from maestrale.expressions.limits import OverLimit
 
-WEIGHT_LIMIT = 10_000_000
+WEIGHT_LIMIT = 2_000_000
 """How many values a comparison may have to look at."""
 
-_SCALARS = frozenset({str, int, float, bool, type(None), FrozenMapping})
-"""What weighs nothing: scalars, and views of the scope's data, which is a tree."""
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+"""What weighs nothing."""
 
 
 def weighed(value: Any) -> Any:
