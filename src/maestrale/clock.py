@@ -1,7 +1,7 @@
 """The only module that reads the wall clock. Everything else is told what time it is."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -18,6 +18,19 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+class SteadyClock:
+    """The clock of this machine as it was when this one was made, and how long that is ago.
+
+    It goes neither back nor ahead when somebody sets the other one: for pauses that do not outlive a process.
+    """
+
+    def __init__(self) -> None:
+        self._began_at = datetime.now(UTC) - timedelta(seconds=monotonic())
+
+    def now(self) -> datetime:
+        return self._began_at + timedelta(seconds=monotonic())
 
 
 def monotonic() -> float:

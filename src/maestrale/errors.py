@@ -4,6 +4,8 @@ A message says what is wrong, where, and how to go on. `code` is stable: program
 it, people may search for it. An action that fails is data on its task and never one of these.
 """
 
+from collections.abc import Callable
+
 
 class Error(Exception):
     """The root of all errors that a caller may meet."""
@@ -16,6 +18,12 @@ class Error(Exception):
         self.hint = hint
         if code is not None:
             self.code = code
+
+    def reword(self, change: Callable[[str], str]) -> None:
+        """Say it in other words, for instance without what must not be told."""
+        self.message = change(self.message)
+        self.hint = None if self.hint is None else change(self.hint)
+        self.args = (self.message,)
 
     def __str__(self) -> str:
         text = f"{self.message} [{self.code}]"

@@ -55,6 +55,16 @@ class Chance:
         self._seed = seed
         self._drawn = 0
 
+    def fork(self) -> "Chance":
+        """Another one that will draw what this one would."""
+        twin = Chance(self._seed)
+        twin._drawn = self._drawn
+        return twin
+
+    def advance_to(self, fork: "Chance") -> None:
+        """Go on behind what a fork of this one has drawn."""
+        self._drawn = max(self._drawn, fork._drawn)
+
     def bits(self, count: int) -> int:
         """The next `count` random bits, at most 256, as a number."""
         self._drawn += 1

@@ -18,10 +18,10 @@ from maestrale.core.events import (
     TaskSkipRequested,
     TurnContinued,
 )
-from maestrale.core.scopes import result_of
 from maestrale.core.state import ActionRun, Execution, Task
 from maestrale.core.status import ENDED_RUN
 from maestrale.core.turn import Turn
+from maestrale.core.views import result_of
 from maestrale.errors import Error
 from maestrale.expressions import Json
 from maestrale.lang import parse

@@ -53,6 +53,73 @@ def test_the_workflow_goes_on_only_when_no_action_rests_any_more() -> None:
     assert (ran(stage), str(stage.root.state)) == ([("a", "RUNNING"), ("b", "RUNNING")], "RUNNING")
 
 
+BELOW = """
+mid:
+  tasks:
+    c: {workflow: leaf}
+leaf:
+  tasks:
+    x: {action: std.async_noop}
+"""
+
+
+def test_what_was_paused_because_of_an_action_goes_on_with_it() -> None:
+    stage = tasks("o: {action: std.async_noop}\ncall: {workflow: mid}", more=BELOW)
+
+    stage.send(ActionPauseRequested(run_id(stage, "o")))
+    assert executions(stage) == [("w", "PAUSED"), ("mid", "PAUSED"), ("leaf", "PAUSED")]
+    stage.send(ActionResumeRequested(run_id(stage, "o")))
+
+    assert executions(stage) == [("w", "RUNNING"), ("mid", "RUNNING"), ("leaf", "RUNNING")]
+    assert ran(stage) == [(name, "RUNNING") for name in ("o", "call", "c", "x")]
+    assert stage.rows() == rows_of(stage.replayed())
+
+
+def test_an_action_that_rests_above_keeps_what_is_above_paused() -> None:
+    stage = tasks("o: {action: std.async_noop}\ncall: {workflow: mid}", more=BELOW)
+    for name in ("o", "x"):
+        stage.send(ActionPauseRequested(run_id(stage, name)))
+
+    stage.send(ActionResumeRequested(run_id(stage, "x")))
+    assert executions(stage) == [("w", "PAUSED"), ("mid", "RUNNING"), ("leaf", "RUNNING")]
+    assert ran(stage) == [("o", "PAUSED"), ("call", "RUNNING"), ("c", "RUNNING"), ("x", "RUNNING")]
+
+    stage.send(ActionResumeRequested(run_id(stage, "o")))
+    assert executions(stage) == [("w", "RUNNING"), ("mid", "RUNNING"), ("leaf", "RUNNING")]
+
+
+def test_an_action_that_rests_below_keeps_what_is_above_paused() -> None:
+    stage = tasks("o: {action: std.async_noop}\ncall: {workflow: mid}", more=BELOW)
+    for name in ("o", "x"):
+        stage.send(ActionPauseRequested(run_id(stage, name)))
+
+    stage.send(ActionResumeRequested(run_id(stage, "o")))
+
+    assert executions(stage) == [("w", "PAUSED"), ("mid", "PAUSED"), ("leaf", "PAUSED")]
+    assert ran(stage) == [("o", "RUNNING"), ("call", "PAUSED"), ("c", "PAUSED"), ("x", "PAUSED")]
+
+
+def test_a_loop_over_workflows_stays_paused_as_long_as_one_of_them_rests() -> None:
+    stage = tasks(
+        "o: {action: std.async_noop}\ncall: {with-items: 'i in [1, 2]', workflow: leaf}", more=BELOW
+    )
+    one, two = stage.runs("x")
+    for run in (one, two, stage.runs("o")[0]):
+        stage.send(ActionPauseRequested(run.id))
+
+    stage.send(ActionResumeRequested(one.id))
+    assert (str(stage.task("call").state), executions(stage)) == (
+        "PAUSED",
+        [("w", "PAUSED"), ("leaf", "RUNNING"), ("leaf", "PAUSED")],
+    )
+    stage.send(ActionResumeRequested(two.id))
+
+    assert (str(stage.task("call").state), executions(stage)) == (
+        "RUNNING",
+        [("w", "PAUSED"), ("leaf", "RUNNING"), ("leaf", "RUNNING")],
+    )
+
+
 def test_an_item_that_rests_holds_its_loop_until_it_goes_on() -> None:
     stage = tasks("a: {with-items: 'i in [1, 2]', action: std.async_noop}")
     first, second = stage.runs("a")

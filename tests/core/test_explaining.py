@@ -563,6 +563,20 @@ def test_an_execution_that_failed_tells_why_and_how_to_run_the_failed_task_again
     )
 
 
+@pytest.mark.parametrize(("work", "more"), [("action: std.async_noop", ""), ("workflow: child", CHILD)])
+def test_the_reason_of_a_failed_loop_is_that_of_the_first_item_that_failed(work: str, more: str) -> None:
+    stage = tasks(f"a: {{with-items: 'i in [1, 2]', {work}}}", more=more)
+    name = "a" if not more else "ask"
+    stage.complete(name, DONE)
+    stage.complete(name, FAILED)
+
+    (failed,) = only(stage).failed
+
+    expected = "it failed" if not more else stage.tasks("ask")[1].state_info
+    assert failed.reason is not None and failed.reason.startswith("One or more actions had failed. Item 1: ")
+    assert str(expected) in failed.reason
+
+
 def test_following_the_advice_for_a_failed_execution_makes_it_run_again() -> None:
     stage = tasks("a: {action: std.async_noop}")
     stage.complete("a", FAILED)

@@ -6,7 +6,7 @@ from maestrale.core import Execution, Task, joins
 from maestrale.core.events import ResumeRequested, TaskRerunRequested, TaskSkipRequested
 from maestrale.core.state import Trigger
 from maestrale.core.turn import Turn
-from maestrale.testing.stage import ROOT, Stage
+from maestrale.testing.stage import ROOT, Stage, rows_of
 
 from .staging import DONE, FAILED, ran, tasks
 
@@ -333,14 +333,33 @@ def test_a_join_that_is_run_again_while_what_its_failure_led_to_is_under_way_cou
     assert stage.replayed().tasks == stage.state.tasks
 
 
-def test_a_join_that_is_run_again_counts_a_branch_that_came_while_it_had_failed() -> None:
+def test_a_join_that_failed_waits_for_the_others_once_the_branch_it_failed_for_was_skipped() -> None:
     stage = tasks(FORK + "    j: {join: all}")
     stage.complete("c", DONE)
     stage.complete("a", FAILED)
+    assert stage.states()["j"] == "ERROR"
     stage.send(TaskSkipRequested(stage.task("a").id))
-    stage.send(TaskRerunRequested(stage.task("j").id))
-    assert stage.states()["j"] == "WAITING"
+    assert (stage.states()["j"], stage.task("j").state_info) == ("WAITING", "Task is waiting.")
 
     stage.complete("b", DONE)
 
     assert (stage.states()["j"], str(stage.root.state)) == ("SUCCESS", "SUCCESS")
+
+
+def test_a_join_that_still_lacks_a_branch_fails_again_and_says_for_which() -> None:
+    stage = tasks(FORK + "    j: {join: all, on-error: handler}\n    handler: {}")
+    stage.complete("a", DONE)
+    for name in ("b", "c"):
+        stage.complete(name, FAILED)
+    assert stage.task("j").state_info == "Failed by tasks: ['b']"
+
+    stage.send(TaskRerunRequested(stage.task("b").id))
+    stage.complete("b", DONE)
+
+    assert stage.task("j").state_info == "Failed by tasks: ['c']"
+    assert [str(task.state) for task in stage.tasks("handler")] == ["SUCCESS", "SUCCESS"]
+
+    stage.send(TaskSkipRequested(stage.task("c").id))
+
+    assert (stage.states()["j"], str(stage.root.state)) == ("SUCCESS", "SUCCESS")
+    assert stage.rows() == rows_of(stage.replayed())

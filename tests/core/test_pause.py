@@ -108,7 +108,7 @@ def test_a_condition_that_fails_after_a_pause_fails_the_task_and_the_workflow() 
 def test_a_pause_in_the_middle_of_a_long_turn_holds_back_the_rest() -> None:
     stage = tasks("a: {with-items: 'i in [1, 2, 3, 4]'}\nb: {}", limits=Limits(steps=1))
     stage = Stage(*stage.documents.values(), limits=Limits(steps=1))
-    stage.send, send = stage.send_once, stage.send  # type: ignore[method-assign]
+    stage.send, send = stage.send_once, stage.send  # type: ignore[method-assign,assignment]
     stage.start("w")
 
     stage.send_once(PauseRequested(ROOT))

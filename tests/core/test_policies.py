@@ -200,6 +200,21 @@ def test_a_timeout_is_retried_without_a_timer_for_the_next_attempt() -> None:
     assert stage.root.state == "SUCCESS"
 
 
+def test_the_worker_keeps_to_the_timeout_in_the_repeats() -> None:
+    stage = tasks("a: {action: std.sleep seconds=9, timeout: <% 1 + 2 %>, retry: {count: 2, delay: 0}}")
+
+    stage.pass_time(3)
+    stage.complete("a", Result(error="Timeout after 3 seconds"))
+    stage.complete("a", DONE)
+
+    assert [(str(run.state), run.timeout_seconds) for run in stage.runs("a")] == [
+        ("ERROR", None),
+        ("ERROR", 3),
+        ("SUCCESS", 3),
+    ]
+    assert stage.root.state == "SUCCESS"
+
+
 @pytest.mark.parametrize(
     ("policies", "delayed_by"),
     [

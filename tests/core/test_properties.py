@@ -102,8 +102,8 @@ def outcome(program: Program, *, steps: int, choose: Chooser) -> dict[str, Any]:
     raise AssertionError("it does not end")
 
 
-def _happenings(stage: Stage) -> Sequence[Callable[[], None]]:
-    found: list[Callable[[], None]] = []
+def _happenings(stage: Stage) -> Sequence[Callable[[], object]]:
+    found: list[Callable[[], object]] = []
     if stage.state.has_work:
         found.append(lambda: stage.send_once(TurnContinued()))
     for run in stage.open_runs():

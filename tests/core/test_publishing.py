@@ -1,5 +1,8 @@
 """What a task makes known. Sections 2.5, 4.3 and 4.4."""
 
+import json
+from typing import Any
+
 import pytest
 
 from maestrale.core import Result
@@ -16,6 +19,38 @@ def test_on_complete_wins_over_the_task_and_that_over_the_clause_of_the_state() 
     """)
 
     assert stage.task("a").published == {"x": "complete", "y": "task", "z": "clause"}
+
+
+SECTIONS: dict[str, dict[str, Any]] = {
+    "clause": {"on-success": {"publish": {"branch": {"x": "clause"}}}},
+    "clause everywhere": {"on-success": {"publish": {"branch": {"x": "clause"}, "global": {"x": "clause"}}}},
+    "clause for all": {"on-success": {"publish": {"global": {"x": "clause"}}}},
+    "task": {"publish": {"x": "task"}},
+    "complete": {"on-complete": {"publish": {"branch": {"x": "complete"}}}},
+    "complete everywhere": {
+        "on-complete": {"publish": {"branch": {"x": "complete"}, "global": {"x": "complete"}}}
+    },
+    "complete for all": {"on-complete": {"publish": {"global": {"x": "complete"}}}},
+}
+BRANCH = ("complete", "complete everywhere", "task", "clause", "clause everywhere")
+GLOBAL = ("complete for all", "complete everywhere", "clause for all", "clause everywhere")
+
+
+@pytest.mark.parametrize("complete", [None, "complete", "complete everywhere", "complete for all"])
+@pytest.mark.parametrize("task", [None, "task"])
+@pytest.mark.parametrize("clause", [None, "clause", "clause everywhere", "clause for all"])
+def test_in_each_scope_the_strongest_section_that_has_the_variable_counts(
+    clause: str | None, task: str | None, complete: str | None
+) -> None:
+    chosen = [section for section in (clause, task, complete) if section is not None]
+    body = {key: value for section in chosen for key, value in SECTIONS[section].items()}
+
+    stage = tasks(f"a: {json.dumps(body)}")
+
+    branch = next((section.split()[0] for section in BRANCH if section in chosen), None)
+    everywhere = next((section.split()[0] for section in GLOBAL if section in chosen), None)
+    assert stage.root.output == ({} if branch is None else {"x": branch})
+    assert stage.root.context == ({} if everywhere is None else {"x": everywhere})
 
 
 def test_mappings_of_several_sections_are_merged_as_they_were_written() -> None:

@@ -47,6 +47,26 @@ def test_an_ad_hoc_action_whose_base_is_missing_fails_the_task_only() -> None:
     stage = document("w:\n  tasks:\n    a: {action: orphan, on-error: b}\n    b: {}\n", ADHOC)
 
     assert ran(stage) == [("a", "ERROR"), ("b", "SUCCESS")]
+    assert stage.task("a").state_info == (
+        "Failed to find action [action_name=acme.missing]: looked for `acme.missing` among the built-in "
+        "actions and in the default namespace; it is the base of `orphan`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("null", "null"), ("''", "an empty text"), ("5", "a number"), ("[w]", "a list")]
+)
+def test_a_workflow_whose_name_is_no_name_fails_the_task_only(value: str, told: str) -> None:
+    stage = tasks("a: {workflow: <% $.name %>, on-error: b}\nb: {}", head=f"vars: {{name: {value}}}")
+
+    assert ran(stage) == [("a", "ERROR"), ("b", "SUCCESS")]
+    assert stage.task("a").state_info == f"Failed to find workflow: `<% $.name %>` gives {told}, not a name"
+
+
+def test_actions_based_on_each_other_are_named_in_their_circle() -> None:
+    stage = document("w:\n  tasks:\n    a: {action: circle}\n", ADHOC)
+
+    assert "Found a cycle in an ad-hoc action chain [circle → round → circle]" in str(stage.root.state_info)
 
 
 def test_ad_hoc_actions_around_each_other_transform_the_result_from_within() -> None:
@@ -73,7 +93,8 @@ def test_an_input_that_an_ad_hoc_action_does_not_declare_fails_the_workflow() ->
     )
 
     assert ran(stage) == [("a", "ERROR")]
-    assert "Invalid input [name=loud, unexpected=['more']]" in str(stage.root.state_info)
+    told = "Invalid input [name=loud, unexpected=['more']]: the action takes: text"
+    assert told in str(stage.root.state_info)
 
 
 def test_a_base_input_that_cannot_be_evaluated_fails_the_workflow() -> None:

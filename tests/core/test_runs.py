@@ -132,7 +132,7 @@ def test_a_result_that_is_too_large_fails_the_workflow_past_on_error() -> None:
 
     assert (ran(stage), str(stage.root.state)) == ([("a", "ERROR")], "ERROR")
     assert "Field size limit exceeded" in str(stage.root.state_info)
-    assert "202 bytes, the limit is 100" in str(stage.runs()[0].result)
+    assert "202 bytes of JSON, and 100 are allowed" in str(stage.runs()[0].result)
 
 
 def test_an_input_that_is_too_large_fails_the_workflow_before_the_action_begins() -> None:

@@ -55,7 +55,7 @@ def test_what_is_outside_the_tree_is_asked_for_and_kept_with_the_event() -> None
 
     def answer(question: str) -> Json:
         asked.append(question)
-        return [{"id": "other"}]
+        return [{"id": "other", "created_at": "2026-03-01 12:00:00"}]
 
     stage = tasks(
         """
@@ -74,6 +74,45 @@ def test_what_is_outside_the_tree_is_asked_for_and_kept_with_the_event() -> None
     assert [fact.question for fact in entry.facts] == asked
     stage.replayed()
     assert len(asked) == 2, "a replay asks nobody"
+
+
+def test_executions_and_tasks_of_the_tree_are_found_as_they_are_at_this_moment() -> None:
+    asked: list[Json] = []
+
+    def answer(question: str) -> Json:
+        kind, _, about = question.partition(" ")
+        asked.append(json.loads(about))
+        return [{"created_at": "1999-12-31 00:00:00", "name": "old"}] if kind == "executions" else []
+
+    stage = tasks(
+        """
+        a: {workflow: child, on-error: b}
+        b:
+          publish:
+            all: <% executions().select([$.name, $.get(state)]) %>
+            below: <% executions(rootExecutionId => execution().id).select([$.name, $.state]) %>
+            failed: "{{ executions(root_execution_id=execution().id, state='ERROR') | count }}"
+            self: "{{ executions(id=execution().id)[0].state }}"
+            tasks: <% tasks().select([$.name, $.state]) %>
+            since: <% executions(id => execution().id, fromTime => execution().created_at).len() %>
+            before: <% executions(id => execution().id, toTime => execution().created_at).len() %>
+        """,
+        head="vars: {first: <% executions(id => execution().id).state %>}",
+        more="child:\n  tasks:\n    t: {action: std.fail}\n",
+        answer=answer,
+    )
+
+    assert stage.root.context == {"first": ["RUNNING"]}
+    assert stage.task("b").published == {
+        "all": [["old", None], ["w", "RUNNING"], ["child", "ERROR"]],
+        "below": [["child", "ERROR"]],
+        "failed": 1,
+        "self": "RUNNING",
+        "tasks": [["a", "ERROR"], ["b", "SUCCESS"], ["t", "ERROR"]],
+        "since": 1,
+        "before": 0,
+    }
+    assert [about["beyond"] for about in asked] == [ROOT, ROOT]
 
 
 def test_an_execution_knows_itself_even_in_its_first_variables() -> None:

@@ -29,7 +29,7 @@ def test_publishing_more_than_a_field_holds_fails_the_workflow_past_on_error(sco
     stage.start("w")
 
     assert (stage.states(), str(stage.root.state)) == ({"a": "ERROR"}, "ERROR")
-    assert "Field size limit exceeded: what task a publishes has" in str(stage.root.state_info)
+    assert "Field size limit exceeded: what task a publishes: " in str(stage.root.state_info)
 
 
 def test_an_output_that_is_too_large_fails_the_workflow() -> None:
@@ -39,13 +39,29 @@ def test_an_output_that_is_too_large_fails_the_workflow() -> None:
 
     assert str(stage.root.state) == "ERROR"
     assert stage.root.output == {"result": stage.root.state_info}
-    assert "Field size limit exceeded: the output has" in str(stage.root.state_info)
+    assert "Field size limit exceeded: the output: " in str(stage.root.state_info)
+
+
+def test_a_failure_keeps_its_reason_where_the_variables_are_too_large_for_the_output() -> None:
+    text = "x" * 60
+    stage = a_stage(
+        f"    a: {{publish: {{a: {text}}}}}\n    b: {{publish: {{b: {text}}}}}\n"
+        '    c: {on-success: fail msg="no more"}\n'
+    )
+
+    stage.start("w")
+
+    assert stage.root.state_info == (
+        "no more\nThe output has no variables: "
+        "Field size limit exceeded: the output: 135 bytes of JSON, and 100 are allowed"
+    )
+    assert stage.root.output == {"result": stage.root.state_info}
 
 
 def test_a_workflow_does_not_start_with_an_input_that_is_too_large() -> None:
     stage = a_stage("    a: {}\n", head="  input: [x]\n")
 
-    with pytest.raises(InvalidInput, match="the input of workflow w has 208 bytes, the limit is 100"):
+    with pytest.raises(InvalidInput, match="the input of workflow w: 208 bytes of JSON, and 100 are allowed"):
         stage.start("w", {"x": "x" * 200})
 
     assert stage.state.tree is None
@@ -54,7 +70,7 @@ def test_a_workflow_does_not_start_with_an_input_that_is_too_large() -> None:
 def test_an_environment_is_measured_as_it_is_after_its_evaluation() -> None:
     stage = a_stage("    a: {}\n")
 
-    with pytest.raises(InvalidInput, match="the parameters of workflow w has"):
+    with pytest.raises(InvalidInput, match="the parameters of workflow w: "):
         stage.start("w", params={"env": {"x": LARGE}})
 
     assert stage.state.tree is None
@@ -70,11 +86,11 @@ def test_an_environment_does_not_grow_beyond_what_a_field_holds() -> None:
         ExecutionUpdateRequested(execution_id=ROOT, env=large),
         ResumeRequested(execution_id=ROOT, env=large),
     ):
-        with pytest.raises(InvalidInput, match="the parameters of workflow w has 131 bytes"):
+        with pytest.raises(InvalidInput, match="the parameters of workflow w: 131 bytes"):
             stage.send(event)
     stage.send(ResumeRequested(execution_id=ROOT))
     stage.complete("a", Result(error="no"))
-    with pytest.raises(InvalidInput, match="the parameters of workflow w has 131 bytes"):
+    with pytest.raises(InvalidInput, match="the parameters of workflow w: 131 bytes"):
         stage.send(TaskRerunRequested(stage.task("a").id, env=large))
 
     assert (stage.root.params["env"], str(stage.root.state)) == ({}, "ERROR")

@@ -18,11 +18,11 @@ from .staging import DONE, FAILED, ran, tasks
     [
         ("input: [x]", {}, "missing=['x']"),
         ("input: [x]", {"input": {"x": 1, "y": 2}}, "unexpected=['y']"),
-        ("vars: {v: <% $.no.such.thing + 1 %>}", {}, "variables of workflow `w`"),
+        ("vars: {v: <% $.no.such.thing + 1 %>}", {}, "workflow `w`: `v` in `vars`"),
         ("type: reverse", {}, "Invalid task name"),
         ("type: reverse", {"params": {"task_name": "zzz"}}, "task_name=zzz"),
         ("", {"params": {"env": 5}}, "Unexpected value type for environment"),
-        ("", {"params": {"env": {"x": "<% $.no.such.thing + 1 %>"}}}, "the environment"),
+        ("", {"params": {"env": {"x": "<% $.no.such.thing + 1 %>"}}}, "`x` in `env`"),
     ],
 )
 def test_a_request_that_is_wrong_is_refused_and_nothing_is_kept(
@@ -53,6 +53,25 @@ def test_defaults_are_data_and_variables_see_the_input() -> None:
     )
 
     assert stage.root.output == {"y": "<% 1 + 1 %>", "z": 2}
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "expected"),
+    [
+        ({}, {"a": 1, "b": [1], "c": ["<% env().a %>"]}),
+        ({"evaluate_env": True}, {"a": 1, "b": [1], "c": ["<% env().a %>"]}),
+        ({"evaluate_env": False}, {"a": 1, "b": ["<% env().a %>"], "c": "<% env().b %>"}),
+    ],
+)
+def test_the_environment_is_evaluated_once_unless_that_is_not_wanted(
+    evaluate: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    env = {"a": 1, "b": ["<% env().a %>"], "c": "<% env().b %>"}
+
+    stage = tasks("a: {publish: {seen: <% env() %>}}", params={"env": env, **evaluate})
+
+    assert stage.root.params == {"env": expected, "namespace": "", **evaluate}
+    assert stage.root.output == {"seen": expected}
 
 
 def test_only_what_the_target_requires_runs_in_a_reverse_workflow() -> None:

@@ -45,7 +45,7 @@ def test_a_sub_workflow_that_fails_fails_its_task_with_its_message() -> None:
         (
             "workflow: child",
             "child:\n  vars: {v: <% $.no.such.thing + 1 %>}\n  tasks:\n    t: {}\n",
-            "variables",
+            "workflow `child`: `v` in `vars`: ",
         ),
         ("workflow: child", "child:\n  type: reverse\n  tasks:\n    t: {}\n", "Invalid task name"),
     ],
@@ -111,3 +111,13 @@ child:
     )
 
     assert ran(stage) == [("a", "SUCCESS"), ("one", "SUCCESS"), ("two", "SUCCESS")]
+
+
+def test_a_sub_workflow_shows_the_publishers_that_are_told_of_it_too() -> None:
+    notify = [{"type": "noop"}]
+    stage = tasks(
+        "a: {workflow: child}", more=CHILD.replace("std.async_noop", "std.noop"), params={"notify": notify}
+    )
+
+    child = next(e for e in stage.state.executions.values() if e.parent_task_id is not None)
+    assert child.params["notify"] == notify

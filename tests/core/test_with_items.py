@@ -3,7 +3,7 @@
 import pytest
 
 from maestrale.core import Limits, Result
-from maestrale.core.scopes import result_of
+from maestrale.core.views import result_of
 from maestrale.testing.stage import Stage
 
 from .conformance import _reading

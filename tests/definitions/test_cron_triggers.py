@@ -239,3 +239,18 @@ def test_only_its_project_and_administrators_delete_a_trigger(store: Store) -> N
     delete_cron_trigger(store, ADMIN, public.id)
 
     assert store.list_records(CronTriggerRecord) == []
+
+
+def test_an_administrators_trigger_cannot_use_what_only_administrators_see(
+    store: Store, workflow: WorkflowRecord
+) -> None:
+    with pytest.raises(NotFound):
+        create(store, ADMIN, workflow_id=workflow.id, pattern="* * * * *")
+
+
+def test_a_trigger_that_could_tell_nobody_is_refused(store: Store, workflow: WorkflowRecord) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        create(store, pattern="* * * * *", workflow_params={"notify": [{"type": "webhook"}]})
+
+    assert raised.value.code == "wrong-publisher"
+    assert store.list_records(CronTriggerRecord) == []

@@ -29,13 +29,15 @@ class Adder:
 """
 
 
-def outcome(store_all: Callable[[Store], Any], workflow: str, **input: Any) -> Execution:
+def outcome(
+    store_all: Callable[[Store], Any], workflow: str, *, namespace: str = "", **input: Any
+) -> Execution:
     """How a workflow of Ann's ends, after these things were stored."""
 
     async def play() -> Execution:
         async with Node("sqlite://") as node:
             await node.engine.write(store_all)
-            wanted = StoredStart(workflow_name=workflow, input=input)
+            wanted = StoredStart(workflow_name=workflow, namespace=namespace, input=input)
             request = await node.engine.write(lambda store: find_start(store, ANN, wanted))
             return await node.engine.run(request)
 
@@ -77,6 +79,65 @@ def test_members_of_a_workbook_find_each_other() -> None:
     ended = outcome(lambda store: create_workbook(store, ANN, workbook(text), now=NOW), "book.outer")
 
     assert (ended.state, ended.output) == ("SUCCESS", {"all": {"said": "hi!"}})
+
+
+def says(name: str, what: str) -> str:
+    """A list of one workflow that says where it is from."""
+    return f"version: '2.0'\n{name}: {{output: {{from: {what}}}, tasks: {{t: {{}}}}}}\n"
+
+
+BOOK = """\
+version: '2.0'
+name: book
+actions:
+  own: {base: std.echo output="the book"}
+  around: {base: own, output: around <% $ %>}
+workflows:
+  shared: {output: {from: the book}, tasks: {t: {}}}
+  main:
+    vars: {short: shared, far: far}
+    output:
+      member: <% task(member).result.from %>
+      by_expression: <% task(by_expression).result.from %>
+      by_full_name: <% task(by_full_name).result.from %>
+      of_the_namespace: <% task(of_the_namespace).result.from %>
+      of_the_default: <% task(of_the_default).result.from %>
+      action: <% task(action).result %>
+      action_around: <% task(action_around).result %>
+      action_of_the_default: <% task(action_of_the_default).result %>
+    tasks:
+      member: {workflow: shared}
+      by_expression: {workflow: <% $.short %>}
+      by_full_name: {workflow: book.shared}
+      of_the_namespace: {workflow: near}
+      of_the_default: {workflow: <% $.far %>}
+      action: {action: own}
+      action_around: {action: around}
+      action_of_the_default: {action: plain}
+"""
+
+
+def test_a_name_is_looked_for_in_the_workbook_then_in_the_namespace_then_in_the_default_one() -> None:
+    def store_all(store: Store) -> None:
+        for name, namespace in (("shared", ""), ("shared", "ns"), ("near", ""), ("near", "ns"), ("far", "")):
+            text = says(name, f"'{name} in {namespace}'")
+            create_workflows(store, ANN, workflows(text), now=NOW, namespace=namespace)
+        text = "version: '2.0'\nplain: {base: std.echo output='plain'}\nown: {base: std.fail}\n"
+        create_actions(store, ANN, actions(text), now=NOW)
+        create_workbook(store, ANN, workbook(BOOK), now=NOW, namespace="ns")
+
+    ended = outcome(store_all, "book.main", namespace="ns")
+
+    assert ended.output == {
+        "member": "the book",
+        "by_expression": "the book",
+        "by_full_name": "the book",
+        "of_the_namespace": "near in ns",
+        "of_the_default": "far in ",
+        "action": "the book",
+        "action_around": "around the book",
+        "action_of_the_default": "plain",
+    }
 
 
 def test_one_of_several_workflows_runs_with_a_stored_action() -> None:

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maestrale.definitions import ValidationMode, find_faults, is_checked, read_upload
+from maestrale.definitions import ValidationMode, inspect_text, is_checked, read_upload
 from maestrale.definitions.excerpts import write_document
 from maestrale.definitions.outlines import Outline
 from maestrale.errors import Error, InvalidInput
@@ -156,8 +156,8 @@ def test_an_unsound_text_is_refused_with_all_its_problems() -> None:
         workflows(text)
 
     assert [problem.code for problem in raised.value.problems] == ["undefined-task", "undefined-task"]
-    assert find_faults(text, DocumentKind.WORKFLOWS) == raised.value.message
-    assert find_faults(WORKFLOW, DocumentKind.WORKFLOWS) is None
+    assert inspect_text(text, DocumentKind.WORKFLOWS).faults == raised.value.message
+    assert inspect_text(WORKFLOW, DocumentKind.WORKFLOWS).faults is None
 
 
 def test_without_validation_a_text_needs_only_definitions_under_sound_names() -> None:
@@ -207,7 +207,7 @@ def test_nobody_can_base_an_action_on_one_of_our_own(text: str, kind: DocumentKi
         read_upload(text, kind, checked=checked)
 
     assert raised.value.code == "reserved-name"
-    assert "reserved-name" in (find_faults(text, kind) or "")
+    assert "reserved-name" in (inspect_text(text, kind).faults or "")
 
 
 def test_validation_is_skipped_only_where_the_operator_lets_it() -> None:

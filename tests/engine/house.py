@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from maestrale.actions import Registry, action
-from maestrale.core import ActionRun, Changes, Limits, Result, State, World, decide, state_of
+from maestrale.core import ActionRun, Changes, Limits, Notice, Result, State, World, decide, state_of
 from maestrale.core.state import Pin
 from maestrale.engine import Assignment, Engine, StartRequest
 from maestrale.engine.library import DocumentLibrary
@@ -19,6 +19,7 @@ from maestrale.lang import parse
 from maestrale.store import Store, TreeCommit, TreeRows, open_store
 from maestrale.store.node_locks import FileLocks
 from maestrale.store.sqlite import open_database
+from maestrale.store.tables import damaged_row
 from maestrale.testing.clocks import FakeClock
 from maestrale.testing.laws import check_same, copy_of
 
@@ -59,6 +60,9 @@ class FallibleStore(Store):
         super().__init__(database, FileLocks(f"{path}.lock"), name="", clock=clock)
         self.transactions: list[list[str]] = []
         self.is_away = False
+        self.cannot_load = False
+        self.damaged: set[str] = set()
+        """Trees that cannot be deleted."""
         self._failures: deque[tuple[str, Exception]] = deque()
         self._gate = threading.Event()
         self._gate.set()
@@ -96,6 +100,7 @@ class FallibleStore(Store):
             raise error
 
     def load_tree(self, root_id: str) -> TreeRows | None:
+        assert not self.cannot_load
         self._check_there()
         return super().load_tree(root_id)
 
@@ -105,6 +110,8 @@ class FallibleStore(Store):
 
     def delete_tree(self, root_id: str) -> None:
         self._check_there()
+        if root_id in self.damaged:
+            raise damaged_row("history")
         super().delete_tree(root_id)
 
     def _check_there(self) -> None:
@@ -154,6 +161,7 @@ class House:
         self.store = FallibleStore(path, self.clock)
         self.worker = ScriptedWorker()
         self.seen: list[tuple[str, Changes]] = []
+        self.told: list[Notice] = []
         self.troubles: list[Error] = []
         self.bugs: list[BaseException | str] = []
         self.limits = limits or Limits()
@@ -169,6 +177,7 @@ class House:
             limits=self.limits,
             observer=lambda root_id, changes: self.observe(root_id, changes),
             on_trouble=self.troubles.append,
+            on_notices=self.told.extend,
         )
         engine.connect(self.worker)
         return engine
@@ -195,6 +204,11 @@ class House:
 
     def request(self, workflow: str = "one", *, id: str | None = None, **input: Json) -> StartRequest:
         return StartRequest(workflow=workflow, pins=self.pins, id=id, input=input)
+
+    def waiting_notices(self) -> int:
+        """How many notices another connection finds."""
+        with open_store(f"sqlite:///{self.path}") as reader:
+            return reader.count_notices()
 
     async def start(self, workflow: str = "one", *, id: str | None = None, **input: Json) -> str:
         root_id = await self.engine.start(self.request(workflow, id=id, **input))

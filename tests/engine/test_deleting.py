@@ -52,6 +52,50 @@ def test_what_has_ended_is_deleted_without_force(tmp_path: Path) -> None:
     asyncio.run(body())
 
 
+def test_what_has_ended_and_is_not_in_memory_is_deleted_without_being_read(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with House(tmp_path / "db", ONE) as house:
+            root_id = await house.start("one")
+            await house.succeed("ask")
+            house.store.cannot_load = True
+
+            with house.engine.feed.subscribe(root_id) as live:
+                deleted = asyncio.create_task(house.engine.delete(root_id))
+                await asyncio.sleep(0)
+                again = asyncio.create_task(house.engine.delete(root_id))
+                rerun = asyncio.create_task(house.engine.pause(root_id, root_id=root_id))
+                await deleted
+                house.store.cannot_load = False
+
+                with pytest.raises(NotFound):
+                    await live.next()
+            for late in (again, rerun):
+                with pytest.raises(NotFound) as caught:
+                    await late
+                assert caught.value.code == "unknown-execution"
+            assert house.store.load_tree(root_id) is None
+            assert not house.engine.holds(root_id)
+
+    asyncio.run(body())
+
+
+def test_whether_a_tree_that_was_not_in_memory_is_deleted_may_stay_unknown(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with House(tmp_path / "db", ONE) as house:
+            root_id = await house.start("one")
+            await house.succeed("ask")
+            house.store.is_away = True
+            with pytest.raises(Unavailable):
+                await house.engine.delete(root_id)
+            house.store.is_away = False
+
+            await house.engine.delete(root_id)
+
+            assert (house.store.load_tree(root_id), house.engine.holds(root_id)) == (None, False)
+
+    asyncio.run(body())
+
+
 def test_what_comes_while_a_tree_is_read_and_deleted_does_not_bring_it_back(tmp_path: Path) -> None:
     async def body() -> None:
         async with House(tmp_path / "db", ONE) as house:

@@ -38,7 +38,7 @@ def test_an_execution_sees_the_others_as_they_were_committed_and_a_replay_sees_t
             assert before.output is not None
             assert after.output is not None
             assert asked.output is not None
-            assert (before.output["since"], after.output["since"], asked.output["since"]) == (1, 2, 0)
+            assert (before.output["since"], after.output["since"], asked.output["since"]) == (2, 3, 0)
             assert ["ask", "RUNNING", []] in before.output["tasks"]
             assert ["ask", "SUCCESS", {"a": [1, None]}] in after.output["tasks"]
             assert ["one", "SUCCESS", {"said": {"a": [1, None]}}] in after.output["executions"]

@@ -1,5 +1,6 @@
 """Expressions over their budget: each fails its own execution, within a bound of CPU time."""
 
+import gc
 import time
 from contextlib import nullcontext
 
@@ -12,14 +13,15 @@ from maestrale.engine.ledger import Ledger
 from maestrale.engine.library import DocumentLibrary
 from maestrale.engine.stopwatch import SLICE, Stopwatch
 from maestrale.errors import InvalidInput
-from maestrale.expressions import OverBudget
+from maestrale.expressions import EvaluationError, OverBudget, compile_template
 from maestrale.lang import parse
 from maestrale.testing.clocks import NOON
 from maestrale.testing.laws import check_same, copy_of
+from maestrale.testing.scopes import a_scope
 
 from .house import REGISTRY
 
-LOOP = "range(100000).select(range(100000).len()).len()"
+LOOP = "range(100000).select(range(100000).len()).len()"  # What a function of the library does is no step.
 REGEX = "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!' =~ '(a+)+$'"
 MEMORY = f"range(900000).select(str($) + '{'x' * 5_000}').toList().len()"
 
@@ -156,6 +158,70 @@ def test_a_start_whose_variables_take_too_long_is_refused() -> None:
 
     with pytest.raises(InvalidInput, match="it took more than"):
         play.run()
+
+
+GREEDY = [
+    "<% range(100000).select(range(900000).sum()).len() %>",
+    "<% range(100000).select(range(900000).len()).len() %>",
+    "<% let(l => range(900000).toList()) -> range(100000).select($l.toSet().len()) %>",
+    "<% let(l => range(900000).toList()) -> range(100000).select($l = $l + []) %>",
+    "<% let(l => range(900000).toList()) -> range(100000).select($l.contains(-1)) %>",
+    "<% let(l => range(900000).select(str($ * 7919)).toList()) -> $l.orderBy($).orderByDescending($) %>",
+    "<% generateMany(1, [$, $]).len() %>",
+    "<% yaml_parse('[' + '1,' * 1000000 + '1]') %>",
+    "<% yaml_parse('[' * 100000) %>",
+    "<% json_dump(range(900000).toList()) %>",
+    "<% ('a' * 40) =~ '(a+)+b' %>",
+    "<% ('a' * 9000) =~ 'a*a*a*b' %>",
+    "<% ('a' * 10000000) =~ 'a*b' %>",
+    "<% ('ab' * 5000000) =~ '(?:a|b)*c' %>",
+    "<% ('x' * 1000000) =~ '.*x.*y' %>",
+    "<% regex('(?:.(?=.*x))*y').replace('x' * 1000000, '') %>",
+    "<% regex('(a|aa)+b').split('a' * 1000000) %>",
+    "<% let(s => 'x' * 10000000) -> range(1000).select($s.toUpper()) %>",
+    "<% datetime('1' * 1000000) %>",
+    "a <% let(s => 'x' * 10000000) -> range(1000).select($s) %> b",
+    "{% for a in range(9999) %}{{ range(99999)|sum }}{% endfor %}",
+    "{% for a in range(9999) %}{{ range(99999)|list|sort|length }}{% endfor %}",
+    "{% for a in range(9999) %}{{ ('x' * 9999999)|upper|length }}{% endfor %}",
+    "{% macro f(n) %}{{ f(n - 1) ~ f(n - 1) if n else 1 }}{% endmacro %}{{ f(60) }}",
+    "{{ (['x' * 9999999] * 9999)|string|length }}",
+    "{{ (['x' * 9999999] * 9999) ~ 'a' }}",
+    "{{ ('x y ' * 500000)|wordwrap(1)|length }}",
+    "{{ lipsum(9999) }}",
+]
+
+
+@pytest.mark.parametrize("text", GREEDY)
+def test_whatever_an_expression_does_it_is_stopped_within_a_tenth_of_a_second(text: str) -> None:
+    for warming in ("<% 1 %>", "{{ 1 + 1 }}", "<% datetime('2024-01-01') %>", "<% yaml_parse('1') %>"):
+        compile_template(warming).evaluate(a_scope({}))  # Imports belong to no expression.
+    stopwatch = Stopwatch(seconds=0.1, memory=256 * 1024 * 1024)
+    gc.collect()
+    gc.freeze()  # What other tests have left is not to be gone through again meanwhile.
+    began = time.thread_time()
+
+    with pytest.raises((OverBudget, EvaluationError)), stopwatch.guard():
+        compile_template(text).evaluate(a_scope({}))
+
+    used = time.thread_time() - began
+    gc.unfreeze()
+    assert used < 0.1 + 0.1
+
+
+def test_all_expressions_of_a_decision_together_have_a_share() -> None:
+    once = compile_template("<% range(300000).sum() %>")
+    stopwatch = Stopwatch(seconds=5 * SLICE)
+
+    def evaluate_for_ever() -> None:
+        with stopwatch.guard():
+            while True:
+                once.evaluate(a_scope({}))
+
+    with pytest.raises(OverBudget) as caught:
+        evaluate_for_ever()
+
+    assert caught.value.reason == "with those before it in the same step it took more than 0.5 s"
 
 
 def test_other_executions_go_on_after_one_went_over_its_budget() -> None:

@@ -104,6 +104,34 @@ def test_what_is_no_plain_data_is_a_problem_at_its_place(text: str, problem: tup
     assert read(text)[1] == [problem]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("a: &x\n  b: 1\n", True),
+        ("a:\r\n- &x\r\n  b: 1\r\n", True),
+        ("a:\n- *x\n  b: 1\n", True),
+        ("a: x & y\n  b: 1\n", False),
+        ("a: &x\nb: c: d\n", True),
+        ("a: &x\n\nb: c: d\n", False),
+    ],
+)
+def test_who_writes_an_anchor_is_told_that_there_are_none(text: str, is_told: bool) -> None:
+    hints = [problem.hint for problem in parse(text).problems if problem.code == "yaml-syntax"]
+
+    told = "there are no anchors in this language: `&` and `*` begin ordinary text; write the values out"
+    assert (told in hints) == is_told
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [("a:\n\tb: 1\n", True), ("a:\n  \tb: 1\n", True), ("a: b\tc: d\n", False)],
+)
+def test_who_indents_with_tabs_is_told_to_take_spaces(text: str, is_told: bool) -> None:
+    hints = [problem.hint for problem in parse(text).problems if problem.code == "yaml-syntax"]
+
+    assert hints == ["a tab stands in the indentation, and YAML takes only spaces there" if is_told else None]
+
+
 def test_every_key_and_value_keeps_its_place() -> None:
     node = read_yaml("a:\n  - x\n  - b: y\n", Report("<text>", ""))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from maestrale.lang import parse_or_raise
-from maestrale.lang.inline import find_parameters
+from maestrale.lang.inline import EXPRESSION_HINT, VALUE_HINT, find_parameters
 
 from .reading import parse_body, plain, task_codes, task_problems, the_task
 
@@ -64,6 +64,21 @@ def test_a_value_that_gets_lost_is_noted_at_its_place(
 def test_a_lost_value_is_a_warning_that_points_at_it() -> None:
     assert task_problems("action: std.echo output=hello") == [("inline-value-dropped", 1, 18)]
     assert task_problems("action: 'std.echo output=hello'") == [("inline-value-dropped", 1, 19)]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("std.echo output=hello", VALUE_HINT),
+        ("std.echo output=a$", VALUE_HINT),
+        ("std.echo output=$.a", EXPRESSION_HINT),
+        ("std.echo output=_.a", EXPRESSION_HINT),
+    ],
+)
+def test_who_forgets_the_delimiters_of_an_expression_is_told_of_them(line: str, hint: str) -> None:
+    problems = parse_body(f"tasks: {{t: {{action: '{line}'}}}}").problems
+
+    assert [problem.hint for problem in problems] == [hint]
 
 
 @pytest.mark.parametrize(

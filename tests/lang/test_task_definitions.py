@@ -121,6 +121,27 @@ def test_what_is_wrong_with_a_task_is_reported_at_its_place(
     assert found == problems
 
 
+@pytest.mark.parametrize(
+    ("value", "is_yaml"),
+    [
+        ("{a: <% dict(b => 1, c => 2) %>}", True),
+        ("{a: <% dict(b => 1, c => 2) %>, d: <% 1 %>}", True),
+        ("{a: <% 1 >, b: <% 2 %>}", False),
+        ("{a: <% 1 >}", False),
+        ('{a: "<% 1 %>\\n<% 2"}', False),
+    ],
+)
+def test_an_expression_that_yaml_cuts_off_belongs_in_quotes(value: str, is_yaml: bool) -> None:
+    first = parse_body(f"tasks:\n  t:\n    publish: {value}").problems[0]
+
+    assert (first.code, first.hint) == (
+        "unclosed-expression",
+        "YAML ends the text before its `%>`, at a comma or a `#`: put it in quotes"
+        if is_yaml
+        else "end the expression with `%>`, in the line in which it begins",
+    )
+
+
 @pytest.mark.parametrize("value", ["5", "<% $.x %>", "'{{ _.x }}'", "'<% $.x %>  '", "<% 1 %> and <% 2 %>"])
 def test_an_amount_is_a_whole_number_or_one_expression(value: str) -> None:
     assert task_problems(f"wait-before: {value}") == []

@@ -95,7 +95,7 @@ def test_a_workflow_of_a_misspelt_type_is_read_as_it_was_meant() -> None:
 
 
 def test_jinja_over_several_lines_is_no_unclosed_expression() -> None:
-    text = "text: |\n      {% if _.a %}\n      {{ _.a\n      }}\n      {% endif %}"
+    text = "text: |\n      {% if _.a %}\n      {{ _.a\n      }}\n      {{ _.b }}{% endif %}"
 
     assert body_codes(f"vars:\n    {text}\ntasks: {{t: {{}}}}") == []
     assert body_codes("vars: {a: 'x {{ y', b: '<% $.a'}\ntasks: {t: {}}") == ["unclosed-expression"] * 2
@@ -193,6 +193,39 @@ def test_a_bare_workflow_is_told_to_take_a_name() -> None:
     )
 
 
+def test_tasks_at_the_top_are_those_of_a_workflow_without_a_name() -> None:
+    (problem,) = parse("version: '2.0'\ntasks: {t: {}}").errors
+
+    assert (problem.code, problem.hint) == (
+        "missing-key",
+        "put the name of the workflow above its keys: a document is a list of workflows by name",
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "meant"), [("workflow", "workflows"), ("action", "actions"), ("deploy", None)]
+)
+def test_a_misspelt_section_of_a_workbook_is_told_its_name(section: str, meant: str | None) -> None:
+    hint = parse(f"version: '2.0'\nname: b\n{section}: {{tasks: {{t: {{}}}}}}").errors[0].hint
+
+    assert hint == (
+        f"if this is a workbook, its {meant} stand under `{meant}`, not under `{section}`"
+        if meant
+        else "in a list every key but `version` is the name of a definition, and its value a mapping"
+    )
+
+
+def test_a_key_of_a_list_that_is_no_definition_is_told_what_keys_are() -> None:
+    (problem,) = parse("version: '2.0'\ndescription: greets\nw: {tasks: {t: {}}}").errors
+
+    assert (problem.code, problem.line, problem.column, problem.hint) == (
+        "wrong-type",
+        2,
+        14,
+        "in a list every key but `version` is the name of a definition, and its value a mapping",
+    )
+
+
 def test_the_kind_of_a_document_is_told_from_its_shape() -> None:
     texts = {
         DocumentKind.WORKFLOWS: "version: '2.0'\nw: {tasks: {t: {}}}",
@@ -255,7 +288,7 @@ shout:
         ("{base: std.noop, base-input: {a: {b: <% $. %>}}}", ["yaql-syntax"]),
         ("{base: std.noop, output: [<% $. %>]}", ["yaql-syntax"]),
         ("{base: std.noop, output: null}", []),
-        ("{base: std.noop, input: []}", []),
+        ("{base: std.noop, input: []}", ["empty-value"]),
         ("{base: std.noop, outptu: 1}", ["unknown-key"]),
         ("{base: std.noop, tags: [a, a]}", ["duplicate-item"]),
         ("{base: std.noop, description: ''}", ["empty-value"]),
@@ -328,7 +361,8 @@ def test_an_exception_carries_all_errors_and_shows_them_with_their_places() -> N
         parse_or_raise(text, file="w.yaml")
 
     assert caught.value.problems == parse(text, file="w.yaml").errors
-    assert (
-        str(caught.value) == "w.yaml:4:27: task `t` continues to `x`, which is not defined [undefined-task]"
+    assert str(caught.value) == (
+        "w.yaml:4:27: task `t` continues to `x`, which is not defined [undefined-task]\n"
+        "  hint: add a task of that name, or name one that there is"
     )
     assert caught.value.code == "invalid-definition"

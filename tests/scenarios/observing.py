@@ -1,6 +1,5 @@
 """The rows of a tree in the words of a trace: what is where, and what a step has changed."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -8,16 +7,15 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from maestrale.core import ActionRun, Entry, Execution, State, Task, World
+from maestrale.core import Entry, Execution, State, Task, World
 from maestrale.core.contexts import inbound
 from maestrale.core.events import TurnContinued
-from maestrale.core.scopes import result_of
-from maestrale.core.status import ENDED_RUN, ExecutionState, TaskState
+from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn
+from maestrale.core.views import result_of
+from maestrale.testing.paths import find_execution, find_task, path_of_execution, path_of_task
 
 from .scenario import Fact, Result, ScenarioError
-
-SEGMENT = re.compile(r"(?P<name>[\w-]+)(?:#(?P<pass>\d+))?(?:\[(?P<item>\d+)\])?(?:@(?P<child>\d+))?")
 
 
 class Dispatched(NamedTuple):
@@ -40,98 +38,6 @@ NO_ROWS = Rows({}, {})
 
 def rows_now(state: State) -> Rows:
     return Rows(dict(state.executions), dict(state.tasks))
-
-
-# From a path to a row.
-
-
-class _Segment(NamedTuple):
-    name: str
-    pass_: int
-    item: int | None
-    child: int | None
-
-
-def _segments(path: str) -> list[_Segment]:
-    found = [SEGMENT.fullmatch(part) for part in path.split("/")]
-    return [
-        _Segment(match["name"], _number(match["pass"]) or 1, _number(match["item"]), _number(match["child"]))
-        for match in found
-        if match is not None
-    ]
-
-
-def _number(digits: str | None) -> int | None:
-    return None if digits is None else int(digits)
-
-
-def find_execution(state: State, path: str | None) -> Execution:
-    """The execution that the last task of a path started; the root for None."""
-    execution = state.root
-    for segment in _segments(path) if path else ():
-        task = _task_in(state, execution, segment)
-        children = [
-            execution
-            for execution in sorted(state.executions.values(), key=lambda row: row.number)
-            if execution.parent_task_id == task.id and execution.index == segment.item
-        ]
-        if not children:
-            raise ScenarioError(f"`{path}` has started no workflow")
-        execution = children[(segment.child or 1) - 1]
-    return execution
-
-
-def find_task(state: State, path: str) -> Task:
-    above, _, last = path.rpartition("/")
-    return _task_in(state, find_execution(state, above or None), _segments(last)[0])
-
-
-def _task_in(state: State, execution: Execution, segment: _Segment) -> Task:
-    ids = state.tasks_named.get((execution.id, segment.name), [])
-    if len(ids) < segment.pass_:
-        raise ScenarioError(f"there is no task `{segment.name}#{segment.pass_}`, but {len(ids)} of that name")
-    return state.tasks[ids[segment.pass_ - 1]]
-
-
-def find_run(state: State, path: str) -> ActionRun:
-    """The run with that index and number; without a number the only open one."""
-    task, segment = find_task(state, path), _segments(path.rpartition("/")[2])[0]
-    runs = [
-        run
-        for run in sorted(state.runs.values(), key=lambda row: row.number)
-        if run.task_id == task.id and run.index == segment.item
-    ]
-    if segment.child is not None:
-        return runs[segment.child - 1]
-    still_open = [run for run in runs if run.state not in ENDED_RUN]
-    if len(still_open) != 1:
-        raise ScenarioError(f"`{path}` has {len(still_open)} open runs; name one with `@`")
-    return still_open[0]
-
-
-# From a row to its path.
-
-
-def path_of_task(state: State, task: Task) -> str:
-    number = state.tasks_named[task.execution_id, task.name].index(task.id) + 1
-    above = path_of_execution(state, state.executions[task.execution_id])
-    name = task.name if number == 1 else f"{task.name}#{number}"
-    return f"{above}/{name}" if above else name
-
-
-def path_of_execution(state: State, execution: Execution) -> str:
-    """The path of the task that started it; empty for the root."""
-    if execution.parent_task_id is None:
-        return ""
-    siblings = sorted(
-        row.number
-        for row in state.executions.values()
-        if row.parent_task_id == execution.parent_task_id and row.index == execution.index
-    )
-    number = siblings.index(execution.number) + 1
-    path = path_of_task(state, state.tasks[execution.parent_task_id])
-    path += "" if execution.index is None else f"[{execution.index}]"
-    return path if number == 1 else f"{path}@{number}"
 
 
 # What a step has changed.

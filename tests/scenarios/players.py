@@ -25,9 +25,10 @@ from maestrale.engine.recovery import attempts_lost, effects_due
 from maestrale.lang import parse
 from maestrale.store import Store, TreeRows, open_store
 from maestrale.testing.clocks import FakeClock
+from maestrale.testing.paths import find_execution, find_run, find_task
 from maestrale.testing.stage import ROOT, Stage
 
-from .observing import Dispatched, find_execution, find_run, find_task
+from .observing import Dispatched
 from .scenario import ScenarioError
 
 

@@ -7,9 +7,10 @@ import pytest
 from maestrale.core.status import TaskState
 from maestrale.errors import Error
 from maestrale.lang import parse
+from maestrale.testing.paths import find_run
 from maestrale.testing.stage import rows_of
 
-from .observing import NO_ROWS, changes, find_run, read_fact, rows_now
+from .observing import NO_ROWS, changes, read_fact, rows_now
 from .players import CorePlayer, EnginePlayer, Player, event_of
 from .scenario import Fact, Result, Scenario, ScenarioError, Step, matches, read_scenario
 

@@ -163,7 +163,7 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
         assert connection.execute("SELECT * FROM meta ORDER BY 1").fetchall() == [
             ("last_node", "1"),
             ("product", "maestrale"),
-            ("schema", "2"),
+            ("schema", "3"),
         ]
 
 

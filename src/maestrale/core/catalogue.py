@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from maestrale.core.publishers import Publisher
 from maestrale.expressions import Json
 from maestrale.lang.model import AdHocAction, Parameter, Workflow
 
@@ -45,6 +46,8 @@ class ActionSpec(Struct, frozen=True, kw_only=True):
         pure: Gives the result at once where the action has no effect outside, so that it needs no
             dispatch; None (the function, or what it returns): it must be dispatched. It must be
             quick, must not raise, and must give the same result for the same input for ever.
+        secret: The parameters whose values are secret, whether or not somebody marked them.
+        secret_result: What the action gives is secret.
         description: The first paragraph of the action's documentation.
     """
 
@@ -54,6 +57,8 @@ class ActionSpec(Struct, frozen=True, kw_only=True):
     asynchronous: bool = False
     safe_rerun: bool | Callable[[Mapping[str, Json]], bool] = False
     pure: Callable[[Mapping[str, Json]], Result | None] | None = None
+    secret: tuple[str, ...] = ()
+    secret_result: bool = False
     description: str = ""
 
     def may_rerun(self, input: Mapping[str, Json]) -> bool:
@@ -88,16 +93,24 @@ class Limits(Struct, frozen=True):
             `execution_field_size_limit_kb`.
         steps: How many tasks or items one turn may start before others get theirs.
         depth: How deep sub-workflows may nest.
+        expression_seconds: CPU time that one expression may take.
+        expression_bytes: How much memory one expression may take.
     """
 
     field_bytes: int = 1024 * 1024
     steps: int = 250
     depth: int = 200
+    expression_seconds: float = 1.0
+    expression_bytes: int = 512 * 1024 * 1024
 
 
 class World(Struct, frozen=True):
-    """Everything `decide` may consult besides the tree itself."""
+    """Everything `decide` may consult besides the tree itself.
+
+    `publishers` are told of every execution; what they are told is in no row.
+    """
 
     library: Library
     catalogue: Catalogue
     limits: Limits = Limits()
+    publishers: tuple[Publisher, ...] = ()

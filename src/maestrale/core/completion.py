@@ -3,10 +3,10 @@ task, transitions, and the end of the execution. Source: Mistral v2, section 3.3
 """
 
 from maestrale.core import contexts, dispatch, ending, joins
-from maestrale.core.failures import ForcedFailure, reason
+from maestrale.core.failures import ForcedFailure, explained, reason
 from maestrale.core.policies import apply_after
 from maestrale.core.publishing import publish
-from maestrale.core.scopes import task_scope
+from maestrale.core.scopes import evaluate_openly, task_scope
 from maestrale.core.state import Execution, Outcome, Task
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.transitions import commands_after
@@ -23,7 +23,7 @@ def complete(turn: Turn, task: Task, state: TaskState, info: str | None) -> None
     if has_ended(task):
         return  # A late answer: the task was given up, or its first answer counted.
     try:
-        task = _settle(turn, task, Outcome(state, ending.shortened(info)))
+        task = _settle(turn, task, Outcome(state, ending.told(turn, info)))
         if has_ended(task):
             _proceed(turn, task)
     except (EvaluationError, ForcedFailure) as error:
@@ -51,7 +51,7 @@ def proceed_after_pause(turn: Turn, task: Task) -> None:
 def _fail_to_complete(turn: Turn, task: Task, error: Exception) -> None:
     name = turn.execution(task.execution_id).workflow
     message = f"Failed to handle action completion [error={reason(error)}, wf={name}, task={task.name}]"
-    force_failure(turn, turn.task(task.id), message)
+    force_failure(turn, turn.task(task.id), explained(message, error))
 
 
 def _settle(turn: Turn, task: Task, outcome: Outcome) -> Task:
@@ -76,7 +76,11 @@ def _settle(turn: Turn, task: Task, outcome: Outcome) -> Task:
 def _drop_result(turn: Turn, task: Task) -> None:
     """`keep-result: false`: the results go once they have been published."""
     keep = turn.definition(task).keep_result
-    if keep is None or task.type == "WORKFLOW" or keep.evaluate(task_scope(turn, task)):
+    if (
+        keep is None
+        or task.type == "WORKFLOW"
+        or evaluate_openly("`keep-result`", keep, task_scope(turn, task))
+    ):
         return
     for run in list(turn.child_runs(task.id)):
         if run.accepted and run.result is not None:
@@ -138,7 +142,7 @@ def force_failure(turn: Turn, task: Task, message: str) -> None:
 
     A paused execution stays paused and meets the failed task when it is resumed.
     """
-    info = ending.shortened(message)
+    info = ending.told(turn, message)
     turn.clear_timers(task)
     task = turn.update_task(
         task,

@@ -16,10 +16,18 @@ from msgspec import Struct
 
 from maestrale.core.state import Task
 from maestrale.core.turn import Turn
-from maestrale.expressions import Json
+from maestrale.expressions import Json, is_open_mapping
 
-Version: TypeAlias = "int | dict[str, Version]"
-"""How often a leaf was published; for a mapping, the versions of what it holds."""
+Version: TypeAlias = "int | Versions"
+"""How often a value was published; of one that has held a mapping, the versions inside it, too."""
+
+
+class Versions(Struct, frozen=True):
+    """How often a value was published that was no mapping, and the versions of the keys of all mappings that
+    were published in its place. The versions of keys that are gone stay: they may come again."""
+
+    own: int
+    keys: Mapping[str, Version]
 
 
 class Variable(Struct, frozen=True):
@@ -72,28 +80,63 @@ class Context(Mapping[str, Json]):
 
 
 def _next_version(value: Json, old: Version) -> Version:
-    if isinstance(value, Mapping):
-        known = old if isinstance(old, dict) else {}
-        return {key: _next_version(item, known.get(key, 0)) for key, item in value.items()}
-    return (old if isinstance(old, int) else _highest(old)) + 1
+    if is_open_mapping(value):
+        return Versions(_own(old), _next_keys(value, _keys(old)))
+    return old + 1 if isinstance(old, int) else Versions(old.own + 1, old.keys)
+
+
+def _next_keys(value: Mapping[str, Json], known: Mapping[str, Version]) -> Mapping[str, Version]:
+    """The versions inside a mapping that is published. A loop may publish other keys each time: what is gone
+    is shared with the versions before, not copied."""
+    keys = {key: _next_version(item, known.get(key, 0)) for key, item in value.items()}
+    if all(key in keys for key in known):
+        return keys
+    return (known if isinstance(known, Map) else Map(known)).update(keys)
+
+
+def _own(version: Version) -> int:
+    return version if isinstance(version, int) else version.own
+
+
+def _keys(version: Version) -> Mapping[str, Version]:
+    return {} if isinstance(version, int) else version.keys
+
+
+def _recency(version: Version) -> tuple[int, int]:
+    """By what the newer of two values is found unless both are mappings. What was published inside a mapping
+    counts last: it wins over the value in whose place the mapping was published, and over no other."""
+    return _own(version), max(map(_highest, _keys(version).values()), default=0)
 
 
 def _highest(version: Version) -> int:
-    if isinstance(version, int):
-        return version
-    return max((_highest(part) for part in version.values()), default=0)
+    return max(_recency(version))
 
 
 def _merge(ours: Variable, theirs: Variable) -> Variable:
-    if not (isinstance(ours.version, dict) and isinstance(theirs.version, dict)):
-        return ours if _highest(ours.version) > _highest(theirs.version) else theirs
-    value, version = dict(ours.value), dict(ours.version)
-    for key, their_version in theirs.version.items():
-        part = Variable(theirs.value[key], their_version)
-        if key in version:
-            part = _merge(Variable(value[key], version[key]), part)
-        value[key], version[key] = part.value, part.version
+    version = _merged_version(ours.version, theirs.version)
+    if not (is_open_mapping(ours.value) and is_open_mapping(theirs.value)):
+        is_ours = _recency(ours.version) > _recency(theirs.version)
+        return Variable(ours.value if is_ours else theirs.value, version)
+    value = dict(ours.value)
+    our_versions, their_versions = _keys(ours.version), _keys(theirs.version)
+    for key, item in theirs.value.items():
+        if key in value:
+            our_item = Variable(value[key], our_versions.get(key, 0))
+            item = _merge(our_item, Variable(item, their_versions.get(key, 0))).value
+        value[key] = item
     return Variable(value, version)
+
+
+def _merged_version(ours: Version, theirs: Version) -> Version:
+    """The higher of every version."""
+    if ours is theirs:
+        return ours
+    if isinstance(ours, int) and isinstance(theirs, int):
+        return max(ours, theirs)
+    keys = dict(_keys(ours))
+    for key, version in _keys(theirs).items():
+        keys[key] = _merged_version(keys[key], version) if key in keys else version
+    return Versions(max(_own(ours), _own(theirs)), keys)
 
 
 EMPTY = Context()

@@ -9,6 +9,7 @@ from maestrale.core.events import (
     ActionResumeRequested,
     ActionStarted,
     Entry,
+    Event,
     ExecutionRequested,
     ExecutionUpdateRequested,
     PauseRequested,
@@ -31,6 +32,7 @@ from maestrale.core.stop import on_stop_requested
 from maestrale.core.tasks import advance, on_timer_fired
 from maestrale.core.turn import Decision, Turn
 from maestrale.core.update import on_execution_update_requested
+from maestrale.errors import Error
 
 
 def decide(world: World, state: State, entry: Entry) -> Decision:
@@ -46,37 +48,46 @@ def decide(world: World, state: State, entry: Entry) -> Decision:
         OverBudget: An expression went over its budget. Decide again with that as a fact.
     """
     turn = Turn(world, state, entry)
-    match entry.event:
-        case ExecutionRequested() as event:
+    try:
+        _handle(turn, entry.event)
+        for task in turn.work():
+            advance(turn, task)
+    except Error as error:
+        error.reword(turn.scrub)
+        raise
+    return turn.decision()
+
+
+def _handle(turn: Turn, event: Event) -> None:
+    """What follows at once from an event; the rest is the work of the turn."""
+    match event:
+        case ExecutionRequested():
             on_execution_requested(turn, event)
-        case ActionRequested() as event:
+        case ActionRequested():
             on_action_requested(turn, event)
-        case ActionStarted() as event:
+        case ActionStarted():
             on_action_started(turn, event)
-        case ActionCompleted() as event:
+        case ActionCompleted():
             on_action_completed(turn, event)
-        case ActionLost() as event:
+        case ActionLost():
             on_action_lost(turn, event)
-        case ActionPauseRequested() as event:
+        case ActionPauseRequested():
             on_action_pause_requested(turn, event)
-        case ActionResumeRequested() as event:
+        case ActionResumeRequested():
             on_action_resume_requested(turn, event)
-        case TimerFired() as event:
+        case TimerFired():
             on_timer_fired(turn, event)
-        case PauseRequested() as event:
+        case PauseRequested():
             on_pause_requested(turn, event)
-        case ResumeRequested() as event:
+        case ResumeRequested():
             on_resume_requested(turn, event)
-        case ExecutionUpdateRequested() as event:
+        case ExecutionUpdateRequested():
             on_execution_update_requested(turn, event)
-        case StopRequested() as event:
+        case StopRequested():
             on_stop_requested(turn, event)
-        case TaskRerunRequested() as event:
+        case TaskRerunRequested():
             on_task_rerun_requested(turn, event)
-        case TaskSkipRequested() as event:
+        case TaskSkipRequested():
             on_task_skip_requested(turn, event)
         case TurnContinued():
             pass
-    for task in turn.work():
-        advance(turn, task)
-    return turn.decision()

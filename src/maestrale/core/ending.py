@@ -5,14 +5,15 @@ Source: Mistral v2, sections 3.4.2 and 3.4.3.
 
 from collections.abc import Mapping
 
-from maestrale.core import contexts
-from maestrale.core.failures import ForcedFailure, reason
+from maestrale.core import contexts, reverse
+from maestrale.core.failures import ForcedFailure, explained, reason
 from maestrale.core.scopes import CoreScope, evaluate_mapping, workflow_scope
 from maestrale.core.sizes import check_size
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
-from maestrale.expressions import EvaluationError, Json, Template
+from maestrale.expressions import EvaluationError, Json, Template, mask
+from maestrale.lang.model import Workflow, WorkflowType
 
 INFO_LIMIT = 65_500
 """Characters of `state_info` that are kept."""
@@ -34,7 +35,7 @@ def check_end(turn: Turn, execution_id: str) -> None:
 
 def end(turn: Turn, execution: Execution, state: ExecutionState, info: str | None) -> None:
     """Put the execution into a final state with its output, and tell the task that started it."""
-    info = shortened(info)
+    info = told(turn, info)
     output, state, info = _output(turn, execution, state, info)
     turn.update_execution(
         turn.execution(execution.id),
@@ -70,8 +71,12 @@ def _leave_behind(turn: Turn, execution: Execution) -> None:
             turn.update_task(task, turn=None)
 
 
-def shortened(info: str | None) -> str | None:
-    if info is None or len(info) <= INFO_LIMIT:
+def told(turn: Turn, info: str | None) -> str | None:
+    """A `state_info` as it is kept: without the secrets that were revealed, and no longer than allowed."""
+    if info is None:
+        return None
+    info = turn.scrub(info)
+    if len(info) <= INFO_LIMIT:
         return info
     return info[: INFO_LIMIT - 3] + "..."
 
@@ -91,34 +96,48 @@ def _output(
     scope = workflow_scope(turn, execution, final)
     if state is ExecutionState.SUCCESS:
         try:
-            return _evaluated(turn, workflow.output, final, scope), state, info
+            return _evaluated(turn, "output", workflow.output, final, scope), state, info
         except (EvaluationError, ForcedFailure) as error:
-            told = shortened(
-                f"Failed to check and complete [wf_ex_id={execution.id}, wf_name={execution.workflow}]: "
-                f"output: {reason(error)}"
-            )
-            return {"result": told}, ExecutionState.ERROR, told
+            place = f"[wf_ex_id={execution.id}, wf_name={execution.workflow}]"
+            message = f"Failed to check and complete {place}: {reason(error)}"
+            info = told(turn, explained(message, error))
     try:
-        return {"result": info, **_evaluated(turn, workflow.output_on_error, final, scope)}, state, info
+        evaluated = _evaluated(turn, "output-on-error", workflow.output_on_error, final, scope)
     except (EvaluationError, ForcedFailure) as error:
-        told = shortened(
-            f"Failed to evaluate expression in output-on-error! ({reason(error)} Cause: '{info}')"
-        )
-        return {"result": told}, state, told
+        info = told(turn, explained(_without_variables(workflow, info, reason(error)), error))
+        evaluated = {}
+    return {"result": info, **evaluated}, ExecutionState.ERROR, info
+
+
+def _without_variables(workflow: Workflow, info: str | None, why: str) -> str:
+    """What an execution says that has failed, and whose output has nothing but that."""
+    if workflow.output_on_error is not None:
+        return f"Failed to evaluate expression in output-on-error! ({why} Cause: '{info}')"
+    told = f"The output has no variables: {why}"
+    return f"{info}\n{told}" if info else told
 
 
 def _evaluated(
-    turn: Turn, templates: Mapping[str, Template] | None, final: Mapping[str, Json], scope: CoreScope
+    turn: Turn,
+    section: str,
+    templates: Mapping[str, Template] | None,
+    final: Mapping[str, Json],
+    scope: CoreScope,
 ) -> dict[str, Json]:
     """An output as it is declared, or all final variables where it is not."""
-    output = dict(final) if templates is None else evaluate_mapping(templates, scope)
+    output = dict(final) if templates is None else evaluate_mapping(section, templates, scope)
     check_size(turn, "the output", output)
     return output
 
 
 def _final_context(turn: Turn, execution: Execution) -> Mapping[str, Json]:
-    """The variables of all tasks that ended and led nowhere, in one."""
-    ends = [task.id for task in turn.tasks_in(execution.id) if has_ended(task) and not task.has_next_tasks]
+    """The variables of all tasks that ended and led nowhere, in one; of a reverse workflow its target's."""
+    if turn.workflow(execution).type is WorkflowType.REVERSE:
+        target = turn.latest_task(execution.id, reverse.target_of(execution))
+        return contexts.EMPTY if target is None else contexts.merged(turn, [target.id])
+    tasks = list(turn.tasks_in(execution.id))
+    late = {trigger.task_id for task in tasks for trigger in task.late}  # They led to a join in vain.
+    ends = [t.id for t in tasks if has_ended(t) and (not t.has_next_tasks or t.id in late)]
     return contexts.merged(turn, ends)
 
 
@@ -138,8 +157,8 @@ def _failed_children(turn: Turn, task: Task) -> list[str]:
     lines = []
     for number, run in enumerate(turn.child_runs(task.id)):
         if run.state == "ERROR":
-            lines.append(f"    [action_ex_id={run.id}, idx={number}]: {run.result}")
+            lines.append(f"    [action_ex_id={run.id}, idx={number}]: {mask(run.result)}")
     for number, child in enumerate(turn.child_executions(task.id)):
         if child.state is ExecutionState.ERROR and child.output is not None:
-            lines.append(f"    [wf_ex_id={child.id}, idx={number}]: {child.output.get('result')}")
+            lines.append(f"    [wf_ex_id={child.id}, idx={number}]: {mask(child.output.get('result'))}")
     return lines

@@ -17,7 +17,10 @@ from maestrale.ids import DEFAULT_PROJECT
 
 
 class ExecutionRequested(Struct, frozen=True, kw_only=True, tag=True):
-    """Somebody wants a workflow run. `document` holds it; `pins` are definitions known beforehand."""
+    """Somebody wants a workflow run. `document` holds it; `pins` are definitions known beforehand.
+
+    `security` says who wants it, for `$.openstack`; it is empty where nobody has to say who they are.
+    """
 
     execution_id: str
     project_id: str = DEFAULT_PROJECT
@@ -28,6 +31,7 @@ class ExecutionRequested(Struct, frozen=True, kw_only=True, tag=True):
     input: Mapping[str, Json] = {}
     params: Mapping[str, Json] = {}
     description: str = ""
+    security: Mapping[str, Json] = {}
     pins: tuple[Pin, ...] = ()
 
 

@@ -14,8 +14,9 @@ from maestrale.core.events import Entry, TurnContinued
 from maestrale.core.pause import get_execution
 from maestrale.core.pause_cause import Cause, cause_of
 from maestrale.core.rerun import is_under_way, refusal
+from maestrale.core.scopes import json_text
 from maestrale.core.state import ActionRun, Execution, State, Task, Timer, TimerKind, Trigger
-from maestrale.core.status import ExecutionState, TaskState
+from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.core.turn import Turn, has_ended
 from maestrale.core.waits import (
     ActionRunWait,
@@ -173,12 +174,26 @@ class _Explainer:
             state=execution.state,
             reason=_shortened(execution.state_info),
             failed=tuple(
-                FailedTask(_named(task), _shortened(task.state_info), task.error_handled)
+                FailedTask(_named(task), _shortened(self._why_failed(task)), task.error_handled)
                 for task in failed[:MOST_LISTED]
             ),
             failed_count=len(failed),
             refusal=why,
         )
+
+    def _why_failed(self, task: Task) -> str | None:
+        """The reason of a failed task; of a loop, with that of the first item that failed."""
+        if task.items is None:
+            return task.state_info
+        turn = self._turn
+        for run in turn.child_runs(task.id):
+            if run.accepted and run.state is RunState.ERROR:
+                return f"{task.state_info} Item {run.index}: {json_text(run.result)}"
+        for child in turn.child_executions(task.id):
+            if child.accepted and child.state is ExecutionState.ERROR:
+                told = json_text((child.output or {}).get("result"))
+                return f"{task.state_info} Item {child.index}: {told}"
+        return task.state_info
 
     # One task.
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from maestrale.errors import Error
-from maestrale.expressions import Json
+from maestrale.expressions import EvaluationError, Json
 from maestrale.lang.model import Parameter
 
 
@@ -29,6 +29,17 @@ class FactNeeded(Exception):
 def reason(error: Exception) -> str:
     """What an error says, without its code and hint, for the middle of a sentence."""
     return error.message if isinstance(error, Error) else str(error)
+
+
+def explained(message: str, error: Exception) -> str:
+    """A message that tells of an error, with what people are shown below it."""
+    return error.explained(message) if isinstance(error, EvaluationError) else message
+
+
+def expected_input(noun: str, parameters: Iterable[Parameter]) -> str:
+    """What may be given to a workflow or an action, in the words of a hint."""
+    words = [p.name if p.required else f"{p.name} (optional)" for p in parameters]
+    return f"the {noun} takes: {', '.join(words)}" if words else f"the {noun} takes no input"
 
 
 def wrong_input(

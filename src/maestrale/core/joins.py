@@ -33,7 +33,7 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
         _begin_round(turn, execution, definition, trigger)
     elif join.state is TaskState.WAITING:
         _count(turn, execution, definition, join)
-    elif _can_be_revived(turn, execution, join):
+    elif _is_revived(turn, execution, join, trigger):
         again = {"state": TaskState.WAITING, "state_info": "Task is waiting.", "reruns": join.reruns + 1}
         turn.enqueue(cleared(turn, join, **again))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
@@ -75,14 +75,25 @@ def led_to(turn: Turn, join: Task, task_id: str) -> bool:
     return False
 
 
-def _can_be_revived(turn: Turn, execution: Execution, join: Task) -> bool:
-    """Whether a join that failed for want of a branch can run, now that the branch was rerun or skipped.
+def _is_revived(turn: Turn, execution: Execution, join: Task, trigger: Trigger) -> bool:
+    """Whether a join that failed for want of a branch waits once more: the branch was rerun or skipped.
 
-    The very tasks that failed it must have come, or those whose way was impossible: others of their names
-    come by a cycle, and begin a new round.
+    What comes by a cycle begins a new round instead.
     """
     if join.state is not TaskState.ERROR or join.started_at is not None:
         return False
+    task = turn.task(trigger.task_id)
+    if task.reruns or task.state is TaskState.SKIPPED:
+        return not led_to(turn, join, task.id)
+    return _has_what_it_wants(turn, execution, join)
+
+
+def _has_what_it_wants(turn: Turn, execution: Execution, join: Task) -> bool:
+    """Whether a join that failed can run, since something before its inbound tasks was rerun or skipped.
+
+    The very tasks that failed it must have come, or those whose way was impossible: others of their names
+    come by a cycle.
+    """
     verdict, triggers, _ = judge(turn, execution, join)
     failed = {turn.task(trigger.task_id).name: trigger.task_id for trigger in join.triggered_by}
     return verdict is Verdict.RUN and all(

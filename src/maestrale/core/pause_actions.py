@@ -4,9 +4,9 @@ Source: Mistral v2, section 3.4.5.
 """
 
 from maestrale.core.events import ActionPauseRequested, ActionResumeRequested
-from maestrale.core.pause import pause
+from maestrale.core.pause import pause, rests
 from maestrale.core.resume import resume
-from maestrale.core.runs import get_run, has_resting_run
+from maestrale.core.runs import already_completed, get_run, has_resting_run
 from maestrale.core.state import ActionRun
 from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.core.turn import Turn, has_ended
@@ -35,7 +35,7 @@ def on_action_pause_requested(turn: Turn, event: ActionPauseRequested) -> None:
     task = turn.task(run.task_id)
     if task.state is TaskState.RUNNING:
         turn.update_task(task, state=TaskState.PAUSED, state_info=None)
-    pause(turn, turn.execution(run.execution_id), None)
+    pause(turn, turn.execution(run.execution_id), None, hold=True)
 
 
 def on_action_resume_requested(turn: Turn, event: ActionResumeRequested) -> None:
@@ -57,13 +57,12 @@ def on_action_resume_requested(turn: Turn, event: ActionResumeRequested) -> None
     if task.state is TaskState.PAUSED:
         turn.update_task(task, state=TaskState.RUNNING)
     execution = turn.execution(run.execution_id)
-    still_paused = any(other.state is TaskState.PAUSED for other in turn.tasks_in(execution.id))
-    if execution.state is ExecutionState.PAUSED and not still_paused:
+    if execution.state is ExecutionState.PAUSED and not rests(turn, execution):
         resume(turn, execution)
 
 
 def _unended(turn: Turn, run_id: str) -> ActionRun:
     run = get_run(turn, run_id)
     if has_ended(run):
-        raise Conflict(f"Action {run.id} is already completed", code="action-completed")
+        raise already_completed(run)
     return run

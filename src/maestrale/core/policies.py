@@ -9,12 +9,13 @@ from typing import Any
 from maestrale.core import pause
 from maestrale.core.abandon import give_up
 from maestrale.core.failures import ForcedFailure
-from maestrale.core.scopes import CoreScope, task_scope
+from maestrale.core.scopes import CoreScope, evaluate_openly, task_scope
 from maestrale.core.state import Outcome, Task, TimerKind
 from maestrale.core.status import TaskState
 from maestrale.core.turn import Turn, has_ended
 from maestrale.expressions import Json, Template
 from maestrale.lang.model import Policies
+from maestrale.lang.yaml_tree import kind_of
 
 
 def apply_before(turn: Turn, task: Task) -> Task:
@@ -44,16 +45,18 @@ def apply_before(turn: Turn, task: Task) -> Task:
     return task
 
 
-def pauses_before(turn: Turn, task: Task) -> bool:
-    """Whether the task, which was to start when its execution was paused, would have paused it too.
+def seconds_for_repeat(turn: Turn, task: Task) -> int | None:
+    """How long a worker may take for a repeated attempt; None: as long as it wants.
 
-    Such tasks are held together, so that one resume lets all of them go. Source: section 8, 50.
+    The timer of a `timeout` fires once. From the second attempt on the worker keeps to the time by itself.
+    Source: sections 2.9.3 and 5.10.
 
     Raises:
         ForcedFailure, EvaluationError: As for `apply_before`.
     """
-    template = turn.definition(task).policies.pause_before
-    return template is not None and _flag("pause-before", template, task_scope(turn, task))
+    if task.attempt == 0:
+        return None
+    return _seconds("timeout", turn.definition(task).policies.timeout, task_scope(turn, task)) or None
 
 
 _NO_POLICIES = Policies()
@@ -75,7 +78,7 @@ def _values(policies: Policies, scope: CoreScope) -> Mapping[str, Any]:
 
 def _seconds(name: str, template: Template | None, scope: CoreScope) -> int:
     """A delay or a count: a whole number that is not negative."""
-    value = 0 if template is None else template.evaluate(scope)
+    value = 0 if template is None else evaluate_openly(f"`{name}`", template, scope)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ForcedFailure(_wrong_type(name, value, "a whole number, 0 or more"))
     if value > MAX_SECONDS:
@@ -88,14 +91,19 @@ MAX_SECONDS = 100 * 366 * 24 * 3600
 
 
 def _flag(name: str, template: Template | None, scope: CoreScope) -> bool:
-    value = False if template is None else template.evaluate(scope)
+    value = False if template is None else evaluate_openly(f"`{name}`", template, scope)
     if not isinstance(value, bool):
         raise ForcedFailure(_wrong_type(name, value, "true or false"))
     return value
 
 
+def _holds(name: str, template: Template | None, scope: CoreScope) -> bool:
+    """Whether there is a condition, and it holds."""
+    return template is not None and bool(evaluate_openly(f"`{name}`", template, scope))
+
+
 def _wrong_type(name: str, value: Json, expected: str) -> str:
-    return f"Invalid data type in {name}: {type(value).__name__}, {expected} is expected"
+    return f"Invalid data type in {name}: it gives {kind_of(value)}, and takes {expected}"
 
 
 def delay(turn: Turn, task: Task, kind: TimerKind, seconds: int, **fields: Any) -> Task:
@@ -125,7 +133,7 @@ def apply_after(turn: Turn, task: Task) -> Task:
                 turn, task, TimerKind.WAIT_AFTER, seconds, waited_after=True, waiting_outcome=outcome
             )
     succeeded = task.state is TaskState.SUCCESS
-    if succeeded and policies.fail_on is not None and policies.fail_on.evaluate(task_scope(turn, task)):
+    if succeeded and _holds("fail-on", policies.fail_on, task_scope(turn, task)):
         task = turn.update_task(task, state=TaskState.ERROR, state_info="Failed by 'fail-on' policy")
     if policies.retry is not None:
         return _retry(turn, task)
@@ -149,11 +157,11 @@ def _retry(turn: Turn, task: Task) -> Task:
         return task
     after = task_scope(turn, task, published=True)
     failed = task.state is TaskState.ERROR
-    if failed and policy.break_on is not None and policy.break_on.evaluate(after):
+    if failed and _holds("break-on", policy.break_on, after):
         return task
     if not failed and policy.continue_on is None:
         return task
-    if policy.continue_on is not None and not policy.continue_on.evaluate(after):
+    if policy.continue_on is not None and not _holds("continue-on", policy.continue_on, after):
         return task
     return _repeat(turn, task, seconds)
 

@@ -12,7 +12,7 @@ from maestrale.core.sizes import check_size
 from maestrale.core.state import Task
 from maestrale.core.status import TaskState
 from maestrale.core.turn import Turn
-from maestrale.expressions import Json, Template, compile_template
+from maestrale.expressions import Json, Template, compile_template, is_open_mapping
 from maestrale.lang.model import Publish, TaskDefinition
 
 
@@ -24,14 +24,14 @@ def publish(turn: Turn, task: Task) -> Task:
         ForcedFailure: It is larger than the limit.
     """
     contexts.forget_behind(turn, task)
-    sections = [section for section in _sections(turn.definition(task), task.state) if section is not None]
+    sections = [section for section in sections_for(turn.definition(task), task.state) if section is not None]
     if not sections:
         return task
     branch = _combined([section.branch for section in sections])
     global_ = _combined([section.global_ for section in sections])
     scope = task_scope(turn, task)
-    variables = evaluate_mapping(branch, scope)
-    global_variables = evaluate_mapping(global_, scope)
+    variables = evaluate_mapping("publish", branch, scope)
+    global_variables = evaluate_mapping("publish", global_, scope)
     check_size(turn, f"what task {task.name} publishes", [variables, global_variables])
     if global_variables:
         execution = turn.execution(task.execution_id)
@@ -44,7 +44,7 @@ def publish(turn: Turn, task: Task) -> Task:
     )
 
 
-def _sections(definition: TaskDefinition, state: TaskState) -> tuple[Publish | None, ...]:
+def sections_for(definition: TaskDefinition, state: TaskState) -> tuple[Publish | None, ...]:
     """The sections that apply, the weakest first."""
     match state:
         case TaskState.SUCCESS:
@@ -62,18 +62,21 @@ def _combined(sections: list[Mapping[str, Template] | None]) -> dict[str, Templa
     for section in sections:
         for name, template in (section or {}).items():
             known = combined.get(name)
-            if known and isinstance(known.source, Mapping) and isinstance(template.source, Mapping):
+            if known and is_open_mapping(known.source) and is_open_mapping(template.source):
                 template = compile_template(deep_merge(known.source, template.source))
             combined[name] = template
     return combined
 
 
 def deep_merge(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]:
-    """`base` with the values of `over` in it; where both hold a mapping, these are merged in turn."""
+    """`base` with the values of `over` in it; where both hold a mapping, these are merged in turn.
+
+    A secret is one value, even if it is a mapping.
+    """
     merged = dict(base)
     for key, value in over.items():
         known = merged.get(key)
-        if isinstance(known, Mapping) and isinstance(value, Mapping):
+        if is_open_mapping(known) and is_open_mapping(value):
             value = deep_merge(known, value)
         merged[key] = value
     return merged

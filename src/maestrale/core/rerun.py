@@ -16,8 +16,8 @@ from maestrale.core.starting import cleared
 from maestrale.core.state import ActionRun, Execution, Items, Task, TimerKind
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
-from maestrale.core.update import merge_env
-from maestrale.errors import Conflict, Forbidden, InvalidInput, NotFound
+from maestrale.core.update import check_env_may_change, merge_env
+from maestrale.errors import Conflict, InvalidInput, NotFound
 from maestrale.expressions import Json
 
 _FAILED = ("ERROR", "CANCELLED")
@@ -90,6 +90,7 @@ def _failed_task(turn: Turn, task_id: str) -> Task:
         raise Conflict(
             f"The current task execution must be in ERROR for rerun; task `{task.name}` is in {task.state}.",
             code="task-not-failed",
+            hint="only a task that has failed can be run again or skipped",
         )
     return task
 
@@ -107,11 +108,8 @@ def _is_paused(turn: Turn, task: Task) -> bool:
 def _merge_env(turn: Turn, execution: Execution, env: Mapping[str, Json]) -> None:
     """The environment is the root's: there the values are seen. It changes only where nothing runs."""
     root = turn.execution(execution.root_id)
-    if not execution.state is root.state is ExecutionState.ERROR:
-        raise Forbidden(
-            "Updating env to workflow execution is only permitted if it is in IDLE, PAUSED, or ERROR state.",
-            code="env-in-use",
-        )
+    for each in (execution, root):
+        check_env_may_change(each, hint="run the task again without an environment")
     merge_env(turn, root, env)
 
 
@@ -140,6 +138,7 @@ def _reopen(turn: Turn, execution: Execution) -> list[str]:
             f"Can't change workflow execution state from SUCCESS to RUNNING. "
             f"[workflow={execution.workflow}, execution_id={execution.id}]",
             code="state-change",
+            hint="what has succeeded stays as it is: start another execution",
         )
     opened = []
     if execution.parent_task_id is not None and execution.accepted:
@@ -149,6 +148,7 @@ def _reopen(turn: Turn, execution: Execution) -> list[str]:
                 f"Task `{parent.name}`, which started this sub-workflow, was skipped: "
                 "its workflow has gone on.",
                 code="task-skipped",
+                hint="start the sub-workflow by itself",
             )
         opened = _reopen(turn, turn.execution(parent.execution_id))
         _wait_again(turn, parent, execution)

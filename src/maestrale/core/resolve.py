@@ -10,14 +10,18 @@ from typing import Literal
 from msgspec import Struct
 
 from maestrale.core.catalogue import INTERNAL_PREFIX, ActionSpec
-from maestrale.core.failures import ForcedFailure, TaskFailure, wrong_input
+from maestrale.core.failures import ForcedFailure, TaskFailure, expected_input, wrong_input
+from maestrale.core.inquiries import question
 from maestrale.core.publishing import deep_merge
-from maestrale.core.scopes import question, task_scope, wrapper_scope
+from maestrale.core.scopes import evaluate, evaluate_openly, task_scope, wrapper_scope
 from maestrale.core.state import Execution, Pin, Task
 from maestrale.core.turn import Turn
 from maestrale.errors import InvalidInput
 from maestrale.expressions import Json, Template
+from maestrale.expressions.secrets import spread
 from maestrale.lang.model import AdHocAction
+from maestrale.lang.report import extract
+from maestrale.lang.yaml_tree import kind_of
 
 
 class ResolvedAction(Struct, frozen=True):
@@ -27,12 +31,32 @@ class ResolvedAction(Struct, frozen=True):
     wrappers: tuple[Pin, ...] = ()
 
 
-def name_of(turn: Turn, task: Task, template: Template) -> str:
-    """The evaluated name of a task's action or workflow; nothing at all means `std.noop`."""
-    name = template.evaluate(task_scope(turn, task))
+def action_name(turn: Turn, task: Task, template: Template) -> str:
+    """The evaluated name of a task's action; nothing at all means `std.noop`.
+
+    Raises:
+        ForcedFailure: It is no text.
+        EvaluationError: It cannot be evaluated.
+    """
+    name = evaluate_openly("`action`", template, task_scope(turn, task))
     if name is not None and not isinstance(name, str):
-        raise ForcedFailure(f"The name of an action or a workflow must be text, not {type(name).__name__}")
+        given = f"`{extract(template.source)}` gives {kind_of(name)}"
+        raise ForcedFailure(f"Failed to find action: {given}, not a name")
     return name or "std.noop"
+
+
+def workflow_name(turn: Turn, task: Task, template: Template) -> str:
+    """The evaluated name of a task's workflow.
+
+    Raises:
+        TaskFailure: It is no text, or an empty one: no workflow is called so.
+        EvaluationError: It cannot be evaluated.
+    """
+    name = evaluate_openly("`workflow`", template, task_scope(turn, task))
+    if not isinstance(name, str) or not name:
+        given = "an empty text" if name == "" else kind_of(name)
+        raise TaskFailure(f"Failed to find workflow: `{extract(template.source)}` gives {given}, not a name")
+    return name
 
 
 def find_action_for(turn: Turn, execution: Execution, name: str) -> ResolvedAction:
@@ -55,10 +79,13 @@ def find_action(turn: Turn, name: str, *, namespace: str, workbook: str | None =
         if spec is not None:
             return ResolvedAction(spec, tuple(wrappers))
         if pin is None:
-            failure = TaskFailure if wrappers else ForcedFailure
-            raise failure(f"Failed to find action [action_name={name}]")
+            told = not_found("action", name, namespace=namespace, workbook=workbook)
+            if wrappers:
+                raise TaskFailure(f"{told}; it is the base of `{wrappers[-1].name}`")
+            raise ForcedFailure(told)
         if pin in wrappers:
-            raise ForcedFailure(f"Found a cycle in an ad-hoc action chain [action_name={name}]")
+            chain = " → ".join(each.name for each in (*wrappers, pin))
+            raise ForcedFailure(f"Found a cycle in an ad-hoc action chain [{chain}]")
         wrappers.append(pin)
         wrapper = definition_of(turn, pin)
         name, workbook = wrapper.base, wrapper.workbook
@@ -68,7 +95,7 @@ def _look_up(
     turn: Turn, namespace: str, name: str, workbook: str | None
 ) -> tuple[ActionSpec | None, Pin | None]:
     """The built-in action of a name, or else the ad-hoc one."""
-    for candidate in _candidates(name, workbook):
+    for candidate in candidates(name, workbook):
         spec = turn.world.catalogue.find_action(candidate)
         if spec is not None:
             return spec, None
@@ -80,14 +107,25 @@ def _look_up(
 
 def find_workflow(turn: Turn, execution: Execution, name: str) -> Pin | None:
     """The workflow of this name, as seen from a task of this execution."""
-    for candidate in _candidates(name, turn.workflow(execution).workbook):
+    for candidate in candidates(name, turn.workflow(execution).workbook):
         pin = _find_definition(turn, "workflow", execution.namespace, candidate)
         if pin is not None:
             return pin
     return None
 
 
-def _candidates(name: str, workbook: str | None) -> Iterator[str]:
+def not_found(kind: Literal["workflow", "action"], name: str, *, namespace: str, workbook: str | None) -> str:
+    """That there is no definition of a name, and where it was looked for."""
+    names = " and ".join(f"`{candidate}`" for candidate in candidates(name, workbook))
+    places = f"the namespace `{namespace}` and the default one" if namespace else "the default namespace"
+    if kind == "action":
+        told = f"[action_name={name}]: looked for {names} among the built-in actions and in {places}"
+    else:
+        told = f"[name={name}] [namespace={namespace}]: looked for {names} in {places}"
+    return f"Failed to find {kind} {told}"
+
+
+def candidates(name: str, workbook: str | None) -> Iterator[str]:
     if workbook is not None:
         yield f"{workbook}.{name}"
     yield name
@@ -134,17 +172,20 @@ def base_input(
         spec = action.spec
         fault = wrong_input(spec.name, spec.parameters, current, extra_allowed=spec.accepts_any)
         if fault is not None:
-            raise ForcedFailure(fault)
+            raise ForcedFailure(f"{fault}: {expected_input('action', spec.parameters)}")
         return current
     for position, pin in enumerate(action.wrappers):
         wrapper = definition_of(turn, pin)
         fault = wrong_input(wrapper.name, wrapper.input, current) if position == 0 else None
         if fault is not None:
-            raise ForcedFailure(fault)
+            raise ForcedFailure(f"{fault}: {expected_input('action', wrapper.input)}")
         own = {p.name: p.default for p in wrapper.input if not p.required} | current
         current = {}
         if wrapper.base_input is not None:
-            evaluated = wrapper.base_input.evaluate(wrapper_scope(turn, task, own))
+            evaluated = evaluate(
+                f"`base-input` of `{wrapper.name}`", wrapper.base_input, wrapper_scope(turn, task, own)
+            )
+            evaluated = spread(evaluated)
             if not isinstance(evaluated, Mapping):
                 raise ForcedFailure(f"The base-input of action {wrapper.name} must be a mapping")
             current = dict(evaluated)
@@ -157,6 +198,6 @@ def with_preset(turn: Turn, execution: Execution, name: str, given: Mapping[str,
     Source: section 2.2; only in the execution that owns the environment.
     """
     env = turn.root.params.get("env") if execution.parent_task_id is None else None
-    presets = env.get("__actions") if isinstance(env, Mapping) else None
-    preset = presets.get(name) if isinstance(presets, Mapping) else None
+    presets = spread(env.get("__actions")) if isinstance(env, Mapping) else None
+    preset = spread(presets.get(name)) if isinstance(presets, Mapping) else None
     return deep_merge(preset, given) if isinstance(preset, Mapping) else given

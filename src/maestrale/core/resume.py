@@ -6,7 +6,7 @@ Source: Mistral v2, sections 3.4.5 and 3.4.6.
 from maestrale.core import dispatch, ending
 from maestrale.core.completion import proceed_after_pause
 from maestrale.core.events import ResumeRequested
-from maestrale.core.pause import get_execution, live_children
+from maestrale.core.pause import get_execution, live_children, rests
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn, has_ended
@@ -50,14 +50,25 @@ def resume(turn: Turn, execution: Execution) -> None:
 def _resume_parent(turn: Turn, execution: Execution) -> None:
     """The task that started this execution goes on, and with it the workflow around it.
 
-    Its other sub-workflows were paused together with this one, and go on together with it.
+    Its other sub-workflows were paused together with this one, and go on together with it. An action that
+    rests there, or below, still keeps it paused.
     """
     if execution.parent_task_id is None or not execution.accepted:
         return
     task = turn.task(execution.parent_task_id)
-    if task.state is TaskState.PAUSED:
+    if task.state is not TaskState.PAUSED:
+        return
+    parent = turn.execution(task.execution_id)
+    held = rests(turn, parent)
+    if not (held and _has_paused_child(turn, task)):
         turn.update_task(task, state=TaskState.RUNNING)
-        resume(turn, turn.execution(task.execution_id))
+    if not held:
+        resume(turn, parent)
+
+
+def _has_paused_child(turn: Turn, task: Task) -> bool:
+    children = turn.child_executions(task.id)
+    return any(child.accepted and child.state is ExecutionState.PAUSED for child in children)
 
 
 def _go_on(turn: Turn, task: Task) -> None:

@@ -1,12 +1,20 @@
-"""Reverse workflows: a task runs once everything it requires has succeeded.
+"""Reverse workflows: a task runs once everything it requires is done.
 
-Source: Mistral v2, section 2.8.
+Source: Mistral v2, section 2.8. That what was skipped is done, too, is ours.
 """
 
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import TaskState
 from maestrale.core.turn import Turn
+from maestrale.expressions import reveal
 from maestrale.lang.model import Workflow
+
+DONE = frozenset({TaskState.SUCCESS, TaskState.SKIPPED})
+
+
+def target_of(execution: Execution) -> str:
+    """The task that an execution was started for."""
+    return str(reveal(execution.params["task_name"]))
 
 
 def first_tasks(workflow: Workflow, target: str) -> list[str]:
@@ -16,9 +24,9 @@ def first_tasks(workflow: Workflow, target: str) -> list[str]:
 
 
 def next_tasks(turn: Turn, execution: Execution, done: Task) -> list[str]:
-    """The tasks that can run now that `done` has succeeded, in document order."""
+    """The tasks that can run now that `done` is, in document order."""
     workflow = turn.workflow(execution)
-    needed = workflow.graph.needed(str(execution.params["task_name"]))
+    needed = workflow.graph.needed(target_of(execution))
     return [
         name
         for name in workflow.graph.outbound[done.name]
@@ -30,7 +38,7 @@ def _is_ready(turn: Turn, execution: Execution, requires: tuple[str, ...], name:
     if turn.latest_task(execution.id, name) is not None:
         return False
     required = (turn.latest_task(execution.id, other) for other in requires)
-    return all(task is not None and task.state is TaskState.SUCCESS for task in required)
+    return all(task is not None and task.state in DONE for task in required)
 
 
 def sources(turn: Turn, execution: Execution, name: str) -> list[str]:

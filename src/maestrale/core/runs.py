@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 
-from maestrale.core import resolve, with_items
+from maestrale.core import confidential, resolve, with_items
 from maestrale.core.catalogue import Result
 from maestrale.core.completion import complete, force_failure
 from maestrale.core.effects import RunAction
 from maestrale.core.events import ActionCompleted, ActionLost, ActionStarted
-from maestrale.core.failures import ForcedFailure, reason
-from maestrale.core.scopes import json_text, target_scope, task_scope, value_scope
+from maestrale.core.failures import ForcedFailure, explained, reason
+from maestrale.core.policies import seconds_for_repeat
+from maestrale.core.scopes import evaluate, evaluate_openly, json_text, target_scope, task_scope, value_scope
 from maestrale.core.sizes import check_size
 from maestrale.core.state import ActionRun, Task
 from maestrale.core.status import RunState, TaskState
@@ -30,12 +31,15 @@ def launch(
         ForcedFailure, EvaluationError: The input is wrong, too large, or cannot be evaluated.
     """
     spec = action.spec
-    arguments = resolve.base_input(turn, task, action, given)
+    if action.wrappers:
+        turn.note_secrets(given)
+    arguments = confidential.with_declared(spec, resolve.base_input(turn, task, action, given))
+    given = confidential.with_the_same_secrets(given, arguments) if action.wrappers else arguments
     check_size(turn, f"the input of action {spec.name}", arguments)
     definition = turn.definition(task)
     target = None
     if definition.target is not None:
-        target = definition.target.evaluate(target_scope(turn, task, arguments))
+        target = evaluate_openly("`target`", definition.target, target_scope(turn, task, arguments))
     number = turn.number()
     run = turn.add_run(
         ActionRun(
@@ -50,16 +54,17 @@ def launch(
             wrappers=tuple(reversed(action.wrappers)),
             index=index,
             state=RunState.RUNNING,
-            input=given if action.wrappers else arguments,
+            input=given,
             arguments=arguments if action.wrappers else None,
             asynchronous=spec.asynchronous,
             safe_rerun=_safe_rerun(turn, task, action, arguments),
             target=None if target is None else json_text(target),
+            timeout_seconds=seconds_for_repeat(turn, task),
             created_at=turn.now,
             updated_at=turn.now,
         )
     )
-    result = spec.pure(arguments) if spec.pure is not None else None
+    result = confidential.result_at_once(turn, spec, arguments)
     if result is None:
         turn.effects.append(RunAction(run.id, run.attempt))
         return run
@@ -72,8 +77,8 @@ def _safe_rerun(
     """The task's own word if it has one, the action's otherwise."""
     template = turn.definition(task).safe_rerun
     if template is not None:
-        return bool(template.evaluate(task_scope(turn, task)))
-    return action.spec.may_rerun(arguments)
+        return bool(evaluate_openly("`safe-rerun`", template, task_scope(turn, task)))
+    return action.spec.may_rerun(turn.reveal(arguments))
 
 
 def finish(turn: Turn, run: ActionRun, result: Result) -> ActionRun:
@@ -84,15 +89,17 @@ def finish(turn: Turn, run: ActionRun, result: Result) -> ActionRun:
         EvaluationError: An ad-hoc action's output cannot be evaluated.
     """
     state, value = _judged(result)
+    value = confidential.kept_result(turn, run, value, succeeded=state is RunState.SUCCESS)
     failure: Exception | None = None
     if result.refusal is not None:
-        failure, state, value = ForcedFailure(result.refusal), RunState.ERROR, result.refusal
+        value = turn.scrub(result.refusal)
+        failure, state = ForcedFailure(value), RunState.ERROR
     elif state is RunState.SUCCESS:
         try:
             value = _transformed(turn, run, value)
             check_size(turn, f"the result of action {run.name}", value)
         except (ForcedFailure, EvaluationError) as error:
-            failure, state, value = error, RunState.ERROR, reason(error)
+            failure, state, value = error, RunState.ERROR, turn.scrub(explained(reason(error), error))
     accepted = not run.abandoned and failure is None
     run = turn.update_run(run, state=state, result=value, accepted=accepted, finished_at=turn.now)
     if failure is not None:
@@ -114,7 +121,7 @@ def _transformed(turn: Turn, run: ActionRun, value: Json) -> Json:
         output = resolve.definition_of(turn, pin).output
         if output is not None:
             task = turn.task(run.task_id) if run.task_id else None
-            value = output.evaluate(value_scope(turn, task, value))
+            value = evaluate(f"`output` of `{pin.name}`", output, value_scope(turn, task, value))
     return value
 
 
@@ -126,6 +133,14 @@ def get_run(turn: Turn, run_id: str) -> ActionRun:
     if run is None:
         raise NotFound(f"there is no action run `{run_id}`", code="unknown-action-run")
     return run
+
+
+def already_completed(run: ActionRun) -> Conflict:
+    return Conflict(
+        f"Action {run.id} is already completed",
+        code="action-completed",
+        hint=f"it has ended in {run.state}, and its result stays as it is",
+    )
 
 
 def on_action_started(turn: Turn, event: ActionStarted) -> None:
@@ -146,7 +161,7 @@ def on_action_completed(turn: Turn, event: ActionCompleted) -> None:
     run = get_run(turn, event.run_id)
     if has_ended(run):
         if event.attempt is None:
-            raise Conflict(f"Action {run.id} is already completed", code="action-completed")
+            raise already_completed(run)
         return
     if event.attempt is not None and event.attempt != run.attempt:
         return  # A late answer from an attempt that was given up.
@@ -186,7 +201,8 @@ def end(turn: Turn, run: ActionRun, result: Result) -> None:
         if task is not None and not has_ended(task):
             wf = turn.execution(task.execution_id).workflow
             where = f"wf={wf}, task={task.name}, action={run.name}"
-            force_failure(turn, task, f"Failed to handle action completion [error={reason(error)}, {where}]")
+            message = f"Failed to handle action completion [error={reason(error)}, {where}]"
+            force_failure(turn, task, explained(message, error))
         elif task is None:
             turn.clear_run_timeout(run)
         return

@@ -4,18 +4,21 @@ Source: Mistral v2, sections 4.1 and 4.8.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from maestrale.core import contexts
+from maestrale.core import contexts, inquiries
 from maestrale.core.state import Execution, Task
-from maestrale.core.status import ENDED_RUN
 from maestrale.core.turn import Turn
+from maestrale.core.views import execution_view, task_view
 from maestrale.errors import InvalidInput
-from maestrale.expressions import Json, Layers, Template
+from maestrale.expressions import EvaluationError, Json, Layers, Secrets, Template, mask
 from maestrale.ids import Chance
 
 NONE: Mapping[str, Json] = {}
+
+SECURITY = "openstack"
+"""The variable of every workflow that says who has started it, where that is known."""
 
 
 class CoreScope:
@@ -37,6 +40,10 @@ class CoreScope:
     @property
     def chance(self) -> Chance:
         return self._turn.chance
+
+    @property
+    def secrets(self) -> Secrets | None:
+        return self._turn.secrets
 
     def refusal(self, expression: str) -> str | None:
         return self._turn.refusal(expression)
@@ -73,23 +80,8 @@ class CoreScope:
         state: str | None = None,
         flat: bool = False,
     ) -> list[Json]:
-        turn = self._turn
-        workflow_execution_id = _text(workflow_execution_id)
-        if workflow_execution_id is None or turn.find_execution(workflow_execution_id) is None:
-            asked = {
-                "project": turn.tree.project_id,
-                "id": workflow_execution_id,
-                "recursive": bool(recursive),
-                "state": _text(state),
-                "flat": bool(flat),
-            }
-            return list(turn.fact(question("tasks", asked)))
-        found = _tasks_below(turn, workflow_execution_id, recursive)
-        return [
-            task_view(turn, task)
-            for task in found
-            if (state is None or task.state == state) and not (flat and _repeats_its_workflow(turn, task))
-        ]
+        asked = inquiries.AboutTasks(workflow_execution_id, recursive, state, flat)
+        return inquiries.find_tasks(self._turn, asked)
 
     def executions(
         self,
@@ -99,148 +91,14 @@ class CoreScope:
         from_time: str | None = None,
         to_time: str | None = None,
     ) -> list[Json]:
-        asked = {
-            "project": self._turn.tree.project_id,
-            "id": _text(id),
-            "root_execution_id": _text(root_execution_id),
-            "state": _text(state),
-            "from_time": _instant(from_time),
-            "to_time": _instant(to_time),
-        }
-        return list(self._turn.fact(question("executions", asked)))
-
-
-def _text(value: Json) -> str | None:
-    return None if value is None else str(value)
-
-
-def _instant(value: Json) -> str | None:
-    """A point of time as the author wrote it. Raises: InvalidInput: It is none."""
-    if not value:
-        return None
-    try:
-        datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise InvalidInput("a point of time must look like `2026-03-01 12:00:00`") from error
-    return str(value)
-
-
-def question(kind: str, asked: Mapping[str, Json]) -> str:
-    """The canonical text of a question to the world outside the tree."""
-    return f"{kind} {json.dumps(asked, sort_keys=True, default=str)}"
+        asked = inquiries.AboutExecutions(id, root_execution_id, state, from_time, to_time)
+        return inquiries.find_executions(self._turn, asked, self._execution and self._present())
 
 
 def json_text(value: Json) -> str:
-    """A value as it reads in a message: text as it is, structures as JSON."""
+    """A value as it reads in a message: text as it is, structures as JSON, secrets masked."""
+    value = mask(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _tasks_below(turn: Turn, execution_id: str, recursive: bool) -> Iterator[Task]:
-    below = [execution_id]
-    while below:
-        for task in turn.tasks_in(below.pop(0)):
-            yield task
-            if recursive:
-                below.extend(child.id for child in turn.child_executions(task.id))
-
-
-def _repeats_its_workflow(turn: Turn, task: Task) -> bool:
-    return any(child.state.value == task.state.value for child in turn.child_executions(task.id))
-
-
-# Views: what the functions give.
-
-
-def _stamp(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def execution_view(turn: Turn, execution: Execution) -> dict[str, Json]:
-    """What `execution()` gives."""
-    root = None if execution.parent_task_id is None else execution.root_id
-    return {
-        "id": execution.id,
-        "name": execution.workflow,
-        "spec": turn.workflow(execution).source,
-        "input": execution.input,
-        "params": execution.params,
-        "created_at": _stamp(execution.created_at),
-        "updated_at": _stamp(execution.updated_at),
-        "root_execution_id": root,
-    }
-
-
-def task_view(turn: Turn, task: Task) -> "TaskView":
-    """What `task()` gives. The result is put together only if it is asked for."""
-    return TaskView(turn, task)
-
-
-class TaskView(Mapping[str, Json]):
-    """A task as expressions see it: a mapping whose expensive parts are made when they are read."""
-
-    __slots__ = ("_task", "_turn")
-
-    _plain = ("id", "name", "state", "state_info", "type")
-    _keys = (*_plain, "spec", "result", "published", "workflow_execution_id", "created_at", "updated_at")
-
-    def __init__(self, turn: Turn, task: Task) -> None:
-        self._turn = turn
-        self._task = task
-
-    def __getitem__(self, key: str) -> Json:
-        task = self._task
-        if key in self._plain:
-            value = getattr(task, key)
-            return str(value) if key == "state" else value
-        match key:
-            case "spec":
-                return self._turn.definition(task).source
-            case "result":
-                return result_of(self._turn, task)
-            case "published":
-                return task.published
-            case "workflow_execution_id":
-                return task.execution_id
-            case "created_at":
-                return _stamp(task.created_at)
-            case "updated_at":
-                return _stamp(task.updated_at)
-        raise KeyError(key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-
-def result_of(turn: Turn, task: Task) -> Json:
-    """The result of a task: of its only child, or the list of its children's results.
-
-    Source: Mistral v2, sections 2.4 and 4.8, `task(x).result`.
-    """
-    if task.type == "WORKFLOW":
-        executions = [e for e in turn.child_executions(task.id) if e.accepted and e.finished_at is not None]
-        found = [(e.index, e.output) for e in executions]
-    else:
-        runs = (r for r in turn.child_runs(task.id) if r.accepted and r.state in ENDED_RUN)
-        found = [(r.index, r.result) for r in runs]
-    return result_from(found, is_loop=task.items is not None)
-
-
-def result_from(found: Sequence[tuple[int | None, Json]], *, is_loop: bool) -> Json:
-    """The result of a task, out of its children that count and have ended: of each its item and its result.
-
-    They come in the order in which they were made.
-    """
-    if is_loop:
-        return [value for _, value in sorted(found, key=lambda pair: pair[0] or 0)]
-    if len(found) == 1:
-        return found[0][1]
-    return [value for _, value in found]
 
 
 # Layers.
@@ -325,6 +183,24 @@ def value_scope(turn: Turn, task: Task | None, value: Json) -> CoreScope:
     return CoreScope(turn, turn.execution(task.execution_id), task, value)
 
 
-def evaluate_mapping(templates: Mapping[str, Template], scope: CoreScope) -> dict[str, Json]:
-    """Evaluate every value; the keys are literal."""
-    return {key: template.evaluate(scope) for key, template in templates.items()}
+def evaluate(place: str, template: Template, scope: CoreScope) -> Json:
+    """The value of what stands at a place of the definition.
+
+    Raises:
+        EvaluationError: With the place.
+    """
+    try:
+        return template.evaluate(scope)
+    except EvaluationError as error:
+        raise error.placed(place) from None
+
+
+def evaluate_openly(place: str, template: Template, scope: CoreScope) -> Json:
+    """The value that a rule goes by, such as a condition: without marks. Raises: see `evaluate`."""
+    value = evaluate(place, template, scope)
+    return value if scope.secrets is None else scope.secrets.reveal(value)
+
+
+def evaluate_mapping(section: str, templates: Mapping[str, Template], scope: CoreScope) -> dict[str, Json]:
+    """Every value of a section such as `output`; the keys are literal. Raises: see `evaluate`."""
+    return {key: evaluate(f"`{key}` in `{section}`", value, scope) for key, value in templates.items()}

@@ -1,16 +1,19 @@
 """Action runs that no task asked for: each is a tree of its own. Source: Mistral API v2, section 2.8."""
 
-from maestrale.core import resolve, runs
+from collections.abc import Mapping
+
+from maestrale.core import confidential, resolve, runs
 from maestrale.core.catalogue import Result
 from maestrale.core.effects import CancelAction, RunAction
 from maestrale.core.events import ActionRequested
-from maestrale.core.failures import ForcedFailure, TaskFailure, reason
+from maestrale.core.failures import ForcedFailure, TaskFailure, explained, reason
 from maestrale.core.sizes import check_size
 from maestrale.core.state import ActionRun, Timer, Tree
 from maestrale.core.status import RunState
 from maestrale.core.turn import Turn, has_ended
 from maestrale.errors import InvalidInput
-from maestrale.expressions import EvaluationError
+from maestrale.expressions import EvaluationError, Json
+from maestrale.expressions.secrets import spread
 
 
 def on_action_requested(turn: Turn, event: ActionRequested) -> None:
@@ -26,7 +29,7 @@ def on_action_requested(turn: Turn, event: ActionRequested) -> None:
     spec = turn.world.catalogue.find_action(run.action)
     assert spec is not None
     arguments = run.input if run.arguments is None else run.arguments
-    result = spec.pure(arguments) if spec.pure is not None else None
+    result = confidential.result_at_once(turn, spec, arguments)
     if result is not None:
         runs.end(turn, run, result)
         return
@@ -43,11 +46,13 @@ def _new_run(turn: Turn, event: ActionRequested) -> ActionRun:
             str(failure), code="unknown-action", hint="`GET /v2/actions` lists those that there are"
         ) from failure
     spec = action.spec
+    given: Mapping[str, Json] = spread(event.input)
+    turn.note_secrets(given)
     try:
-        arguments = resolve.base_input(turn, None, action, event.input)
+        arguments = confidential.with_declared(spec, resolve.base_input(turn, None, action, given))
         check_size(turn, f"the input of action {spec.name}", arguments)
     except (ForcedFailure, EvaluationError) as error:
-        raise InvalidInput(reason(error), code="action-input") from error
+        raise InvalidInput(explained(reason(error), error), code="action-input") from error
     return ActionRun(
         id=event.run_id,
         task_id="",
@@ -62,10 +67,10 @@ def _new_run(turn: Turn, event: ActionRequested) -> ActionRun:
         timeout_seconds=event.timeout_seconds,
         wrappers=tuple(reversed(action.wrappers)),
         state=RunState.RUNNING,
-        input=event.input if action.wrappers else arguments,
+        input=confidential.with_the_same_secrets(given, arguments) if action.wrappers else arguments,
         arguments=arguments if action.wrappers else None,
         asynchronous=spec.asynchronous,
-        safe_rerun=spec.may_rerun(arguments),
+        safe_rerun=spec.may_rerun(turn.reveal(arguments)),
         target=event.target,
         created_at=turn.now,
         updated_at=turn.now,

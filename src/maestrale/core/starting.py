@@ -10,14 +10,15 @@ from msgspec.structs import replace
 
 from maestrale.core import ending, reverse
 from maestrale.core.events import ExecutionRequested
-from maestrale.core.failures import wrong_input
-from maestrale.core.scopes import CoreScope, evaluate_mapping, workflow_scope
+from maestrale.core.failures import expected_input, wrong_input
+from maestrale.core.scopes import SECURITY, CoreScope, evaluate_mapping, workflow_scope
 from maestrale.core.sizes import check_request_size
 from maestrale.core.state import Execution, Task, Tree, Trigger
 from maestrale.core.status import ExecutionState, TaskState
 from maestrale.core.turn import Turn
 from maestrale.errors import InvalidInput
 from maestrale.expressions import EvaluationError, Json, compile_template
+from maestrale.expressions.secrets import spread
 from maestrale.lang.model import TaskDefinition, Workflow, WorkflowType
 
 
@@ -45,9 +46,9 @@ def on_execution_requested(turn: Turn, event: ExecutionRequested) -> None:
             document=event.document,
             state=ExecutionState.RUNNING,
             description=event.description,
-            input=event.input,
+            input=spread(event.input),
             params=_as_stored(event),
-            context={},
+            context={SECURITY: event.security} if event.security else {},
             created_at=turn.now,
             updated_at=turn.now,
         ),
@@ -56,8 +57,8 @@ def on_execution_requested(turn: Turn, event: ExecutionRequested) -> None:
 
 def _as_stored(event: ExecutionRequested) -> Mapping[str, Json]:
     """The parameters as people read them again: with an environment and the namespace in any case."""
-    env = event.params.get("env")
-    return {**event.params, "env": {} if env is None else env, "namespace": event.namespace}
+    env = spread(event.params.get("env")) or {}
+    return {**event.params, "env": env, "namespace": event.namespace}
 
 
 def start_execution(turn: Turn, execution: Execution) -> None:
@@ -68,38 +69,35 @@ def start_execution(turn: Turn, execution: Execution) -> None:
     """
     workflow = turn.workflow(execution)
     if (fault := wrong_input(workflow.name, workflow.input, execution.input)) is not None:
-        raise InvalidInput(fault, code="workflow-input", hint=_expected(workflow))
+        raise InvalidInput(fault, code="workflow-input", hint=expected_input("workflow", workflow.input))
     check_request_size(turn, f"the input of workflow {workflow.name}", execution.input)
     defaults = {p.name: p.default for p in workflow.input if not p.required}
-    target = _target(workflow, execution)
+    turn.note_secrets([defaults, execution.params])
+    target = _target(turn, workflow, execution)
     params = _params(turn, execution)
     check_request_size(turn, f"the parameters of workflow {workflow.name}", params)
     execution = replace(execution, input={**defaults, **execution.input}, tags=workflow.tags, params=params)
     try:
-        variables = evaluate_mapping(workflow.vars, workflow_scope(turn, execution))
+        variables = evaluate_mapping("vars", workflow.vars, workflow_scope(turn, execution))
     except EvaluationError as error:
         raise InvalidInput(
-            f"the variables of workflow `{workflow.name}`: {error.message}", code="workflow-vars"
+            error.explained(f"workflow `{workflow.name}`: {error.message}"),
+            code="workflow-vars",
+            hint="`vars` see the input and the environment, and not each other",
         ) from error
-    turn.add_execution(replace(execution, context=variables))
+    turn.note_secrets(variables)
+    turn.add_execution(replace(execution, context={**execution.context, **variables}))
     first = workflow.graph.start if target is None else reverse.first_tasks(workflow, target)
     for name in first:
         create_task(turn, turn.execution(execution.id), workflow.tasks[name])
     ending.check_end(turn, execution.id)
 
 
-def _expected(workflow: Workflow) -> str:
-    if not workflow.input:
-        return "the workflow takes no input"
-    words = [p.name if p.required else f"{p.name} (optional)" for p in workflow.input]
-    return f"the workflow takes: {', '.join(words)}"
-
-
-def _target(workflow: Workflow, execution: Execution) -> str | None:
+def _target(turn: Turn, workflow: Workflow, execution: Execution) -> str | None:
     """The task a reverse workflow is asked for, None for a direct one."""
     if workflow.type is WorkflowType.DIRECT:
         return None
-    name = execution.params.get("task_name")
+    name = turn.reveal(execution.params.get("task_name"))
     if not isinstance(name, str) or name not in workflow.tasks:
         raise InvalidInput(
             f"Invalid task name [wf_spec={workflow.name}, task_name={name}]: a reverse workflow runs one "
@@ -120,13 +118,19 @@ def _params(turn: Turn, execution: Execution) -> Mapping[str, Json]:
             f"Unexpected value type for environment [type={type(env).__name__}]: a mapping is expected",
             code="environment-type",
         )
-    if execution.params.get("evaluate_env", True) is False:
+    if turn.reveal(execution.params.get("evaluate_env", True)) is False:
         return execution.params
     scope = CoreScope(turn, execution, None, {"__env": env})
+    templates = {key: compile_template(value) for key, value in env.items()}
     try:
-        evaluated = {key: compile_template(value).evaluate(scope) for key, value in env.items()}
+        evaluated = evaluate_mapping("env", templates, scope)
     except EvaluationError as error:
-        raise InvalidInput(f"the environment: {error.message}", code="environment-expression") from error
+        raise InvalidInput(
+            error.explained(error.message),
+            code="environment-expression",
+            hint="an expression of the environment sees the environment only, as `env()`; with the parameter "
+            "`evaluate_env: false` nothing in it is evaluated",
+        ) from error
     return {**execution.params, "env": evaluated}
 
 

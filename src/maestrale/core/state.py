@@ -38,7 +38,8 @@ class Tree(Struct, frozen=True, kw_only=True):
     """What the executions of one root share; or, of an action run that no task asked for, its own tree.
 
     `counter` numbers everything made in the tree, in order; ids derive from it. `sequence` is the
-    number of events so far.
+    number of events so far. `has_secrets`: some value in its rows is marked secret.
+    `secrets` are texts that must not be told: those that were marked, as far as they are kept.
     """
 
     id: str
@@ -46,6 +47,8 @@ class Tree(Struct, frozen=True, kw_only=True):
     counter: int = 0
     sequence: int = 0
     pins: tuple[Pin, ...] = ()
+    has_secrets: bool = False
+    secrets: tuple[str, ...] = ()
 
 
 class Trigger(Struct, frozen=True):
@@ -222,8 +225,8 @@ class Task(Struct, frozen=True, kw_only=True):
 class ActionRun(Struct, frozen=True, kw_only=True):
     """One run of an action: for a task, or by itself in a tree of its own.
 
-    `task_id` and `execution_id` are empty where no task asked for it; `namespace`, `description` and
-    `timeout_seconds` are only used then.
+    `task_id` and `execution_id` are empty where no task asked for it; `namespace` and `description` are only
+    used then. `timeout_seconds` bounds such a run, and that of a repeated attempt of a task.
     `attempt` counts from 1 and grows when the run is repeated because its worker was lost. `started`
     is set once a worker may have begun an attempt that must not be repeated blindly. `wrappers` are
     the ad-hoc actions around `action`, innermost first, whose output transformations apply to the

@@ -2,7 +2,8 @@
 
 The tables are the one home of these rules: `Turn` checks every change against them, the diagrams in
 the documentation are drawn from them, and a test walks them. Source: Mistral v2, "States"; the moves
-that Mistral makes besides its own table (a failed join, a delayed success) are in the table here.
+that Mistral makes besides its own table (a failed join, a delayed success) are in the table here, and those
+of its table that nobody makes are not.
 """
 
 from collections.abc import Mapping
@@ -45,21 +46,18 @@ EXECUTION_MOVES: Mapping[ExecutionState, frozenset[ExecutionState]] = {
     ExecutionState.RUNNING: frozenset(
         {ExecutionState.PAUSED, ExecutionState.SUCCESS, ExecutionState.ERROR, ExecutionState.CANCELLED}
     ),
-    ExecutionState.PAUSED: frozenset(
-        {ExecutionState.RUNNING, ExecutionState.ERROR, ExecutionState.CANCELLED}
-    ),
+    ExecutionState.PAUSED: frozenset({ExecutionState.RUNNING, ExecutionState.CANCELLED}),
     ExecutionState.SUCCESS: frozenset(),
     ExecutionState.ERROR: frozenset({ExecutionState.RUNNING}),
     ExecutionState.CANCELLED: frozenset({ExecutionState.RUNNING}),
 }
 
 TASK_MOVES: Mapping[TaskState, frozenset[TaskState]] = {
-    TaskState.IDLE: frozenset({TaskState.RUNNING, TaskState.ERROR, TaskState.CANCELLED}),
-    TaskState.WAITING: frozenset({TaskState.RUNNING, TaskState.IDLE, TaskState.ERROR}),
+    TaskState.IDLE: frozenset({TaskState.RUNNING, TaskState.ERROR}),
+    TaskState.WAITING: frozenset({TaskState.RUNNING, TaskState.ERROR}),
     TaskState.RUNNING: frozenset(
         {
             TaskState.IDLE,  # pause-before
-            TaskState.WAITING,  # a join is retried
             TaskState.PAUSED,
             TaskState.DELAYED,
             TaskState.SUCCESS,
@@ -67,12 +65,8 @@ TASK_MOVES: Mapping[TaskState, frozenset[TaskState]] = {
             TaskState.CANCELLED,
         }
     ),
-    TaskState.DELAYED: frozenset(
-        {TaskState.RUNNING, TaskState.SUCCESS, TaskState.ERROR, TaskState.CANCELLED}
-    ),
-    TaskState.PAUSED: frozenset(
-        {TaskState.RUNNING, TaskState.SUCCESS, TaskState.ERROR, TaskState.CANCELLED, TaskState.DELAYED}
-    ),
+    TaskState.DELAYED: frozenset({TaskState.RUNNING, TaskState.SUCCESS, TaskState.ERROR}),
+    TaskState.PAUSED: frozenset({TaskState.RUNNING, TaskState.SUCCESS, TaskState.ERROR, TaskState.CANCELLED}),
     TaskState.SUCCESS: frozenset({TaskState.DELAYED, TaskState.ERROR}),
     TaskState.ERROR: frozenset({TaskState.RUNNING, TaskState.WAITING, TaskState.DELAYED, TaskState.SKIPPED}),
     TaskState.CANCELLED: frozenset(

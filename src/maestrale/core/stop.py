@@ -37,6 +37,7 @@ def _succeed(turn: Turn, execution: Execution, message: str | None) -> None:
             f"Can't change workflow execution state from {execution.state} to SUCCESS. "
             f"[workflow={execution.workflow}, execution_id={execution.id}]",
             code="state-change",
+            hint="resume it first" if not has_ended(execution) else "it has ended, and stays as it is",
         )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from maestrale.core import resolve
 from maestrale.core.failures import TaskFailure
+from maestrale.core.scopes import SECURITY
 from maestrale.core.starting import start_execution
 from maestrale.core.state import Execution, Task
 from maestrale.core.status import ExecutionState
@@ -29,9 +30,13 @@ def launch(turn: Turn, task: Task, name: str, given: Mapping[str, Json], index: 
     parent = turn.execution(task.execution_id)
     pin = resolve.find_workflow(turn, parent, name)
     if pin is None:
-        raise TaskFailure(f"Failed to find workflow [name={name}] [namespace={parent.namespace}]")
+        workbook = turn.workflow(parent).workbook
+        raise TaskFailure(resolve.not_found("workflow", name, namespace=parent.namespace, workbook=workbook))
     if parent.depth >= turn.world.limits.depth:
-        raise TaskFailure(f"Failed to start workflow {name}: sub-workflows nest deeper than {parent.depth}")
+        raise TaskFailure(
+            f"Failed to start workflow {name}: sub-workflows nest deeper than {parent.depth}. Does one of "
+            "them start itself again without an end?"
+        )
     try:
         declared = {p.name for p in turn.world.library.get_workflow(pin.document, pin.name).input}
     except InvalidInput as error:
@@ -59,13 +64,14 @@ def launch(turn: Turn, task: Task, name: str, given: Mapping[str, Json], index: 
             "index": index or 0,
             "namespace": parent.namespace,
             "env": {},  # What its expressions see is that of the root.
+            **{key: value for key, value in parent.params.items() if key == "notify"},
         },
-        context={},
+        context={name: value for name, value in turn.root.context.items() if name == SECURITY},
         created_at=turn.now,
         updated_at=turn.now,
     )
     try:
         start_execution(turn, execution)
     except InvalidInput as error:
-        raise TaskFailure(error.message) from error
+        raise TaskFailure(f"{error.message}: {error.hint}" if error.hint else error.message) from error
     return turn.execution(execution.id)

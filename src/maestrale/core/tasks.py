@@ -10,13 +10,16 @@ from maestrale.core.abandon import give_up
 from maestrale.core.completion import carry_on, complete, force_failure
 from maestrale.core.effects import SetTimer
 from maestrale.core.events import TimerFired
-from maestrale.core.failures import ForcedFailure, TaskFailure, reason
-from maestrale.core.policies import apply_before, pauses_before
-from maestrale.core.scopes import NONE, json_text, task_scope
+from maestrale.core.failures import ForcedFailure, TaskFailure, explained, reason
+from maestrale.core.policies import apply_before
+from maestrale.core.scopes import NONE, evaluate, json_text, task_scope
 from maestrale.core.state import Task, Timer, TimerKind
 from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.core.turn import Turn, has_ended
 from maestrale.expressions import EvaluationError, Json
+from maestrale.expressions.secrets import spread
+from maestrale.lang.report import extract
+from maestrale.lang.yaml_tree import kind_of
 
 
 def advance(turn: Turn, task: Task) -> None:
@@ -38,7 +41,7 @@ def _see_to(turn: Turn, task: Task, work: Callable[[Turn, Task], None]) -> None:
     except (ForcedFailure, EvaluationError) as error:
         wf = turn.execution(task.execution_id).workflow
         message = f"Failed to run task [error={reason(error)}, wf={wf}, task={task.name}]"
-        force_failure(turn, turn.task(task.id), message)
+        force_failure(turn, turn.task(task.id), explained(message, error))
 
 
 def _advance(turn: Turn, task: Task) -> None:
@@ -48,11 +51,10 @@ def _advance(turn: Turn, task: Task) -> None:
         return
     if has_ended(execution) and task.state not in (TaskState.RUNNING, TaskState.PAUSED):
         return  # Nothing starts in an execution that is over.
-    paused = execution.state is ExecutionState.PAUSED
     match task.state:
-        case TaskState.IDLE if not paused or pauses_before(turn, task):
+        case TaskState.IDLE:
             _start(turn, task)
-        case TaskState.WAITING if not paused:
+        case TaskState.WAITING:
             _judge_join(turn, task)
         case TaskState.DELAYED if task.waiting_outcome is not None:
             _end_wait(turn, task)
@@ -95,7 +97,7 @@ def _judge_join(turn: Turn, task: Task) -> None:
 def _launch(turn: Turn, task: Task) -> None:
     """Begin the task's work: its only child, or the first items of its loop."""
     if not turn.definition(task).with_items:
-        _launch_child(turn, task, None, NONE)
+        _launch_child(turn, task, None, _input(turn, task, NONE))
         return
     task = with_items.begin_loop(turn, task)
     assert task.items is not None
@@ -105,22 +107,21 @@ def _launch(turn: Turn, task: Task) -> None:
         _launch_items(turn, task)
 
 
-def _launch_child(turn: Turn, task: Task, index: int | None, items: Mapping[str, Json]) -> None:
+def _launch_child(turn: Turn, task: Task, index: int | None, given: Mapping[str, Json]) -> None:
     definition = turn.definition(task)
     execution = turn.execution(task.execution_id)
     if definition.workflow is not None:
-        name = resolve.name_of(turn, task, definition.workflow)
-        subworkflows.launch(turn, task, name, _input(turn, task, items), index)
+        name = resolve.workflow_name(turn, task, definition.workflow)
+        subworkflows.launch(turn, task, name, given, index)
         return
     assert definition.action is not None
-    name = resolve.name_of(turn, task, definition.action)
+    name = resolve.action_name(turn, task, definition.action)
     try:
         action = resolve.find_action_for(turn, execution, name)
     except ForcedFailure as failure:
         if index is None:
             raise
         raise TaskFailure(str(failure)) from failure
-    given = _input(turn, task, items)
     if definition.action.is_constant:
         given = resolve.with_preset(turn, execution, name, given)
     run = runs.launch(turn, task, action, given, index)
@@ -141,29 +142,44 @@ def _input(turn: Turn, task: Task, items: Mapping[str, Json]) -> Mapping[str, Js
     template = turn.definition(task).input
     if template is None:
         return {}
-    value = template.evaluate(task_scope(turn, task, items=items))
+    value = spread(evaluate("`input`", template, task_scope(turn, task, items=items)))
     if not isinstance(value, Mapping):
-        actual = type(value).__name__
         raise ForcedFailure(
-            f"Wrong dynamic input for task: {task.name}. Dict type is expected. Actual type: {actual}"
+            f"Wrong dynamic input for task: {task.name}. Dict type is expected. "
+            f"`{extract(template.source)}` gives {kind_of(value)}, not a mapping"
         )
     return value
 
 
 def _launch_items(turn: Turn, task: Task) -> None:
-    """Start as many items as the loop's concurrency and the turn allow, but one at least."""
+    """Start as many items as the loop's concurrency and the turn allow, but one at least.
+
+    What starts together has its inputs worked out first: if one of them is wrong, none starts.
+    """
     if task.item_values is None:
         task = with_items.begin_loop(turn, task)  # The loop had ended and was opened again.
-    first = True
-    while task.items is not None and task.items.room > 0 and (first or turn.steps_left > 0):
-        first = False
-        turn.steps_left -= 1
-        index, items = task.items.with_next_launched()
-        task = turn.update_task(task, items=items)
-        _launch_child(turn, task, index, with_items.item_variables(task, index))
-        task = turn.task(task.id)
+    allowed = max(turn.steps_left, 1)
+    while allowed > 0 and task.items is not None and task.items.room > 0:
+        batch = _next_items(turn, task, min(task.items.room, allowed))
+        allowed -= len(batch)
+        turn.steps_left -= len(batch)
+        for index, given in batch:
+            assert task.items is not None
+            _, items = task.items.with_next_launched()
+            _launch_child(turn, turn.update_task(task, items=items), index, given)
+            task = turn.task(task.id)
     if task.items is not None and (task.items.room > 0 or task.items.is_over) and task.turn is None:
         turn.enqueue(task)
+
+
+def _next_items(turn: Turn, task: Task, count: int) -> list[tuple[int, Mapping[str, Json]]]:
+    """The indexes of the next items to start, with their inputs."""
+    assert task.items is not None
+    found, items = [], task.items
+    for _ in range(count):
+        index, items = items.with_next_launched()
+        found.append((index, _input(turn, task, with_items.item_variables(task, index))))
+    return found
 
 
 def _go_on(turn: Turn, task: Task) -> None:

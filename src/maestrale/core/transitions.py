@@ -6,7 +6,7 @@ Source: Mistral v2, section 2.6.
 from collections.abc import Iterator
 
 from maestrale.core import reverse
-from maestrale.core.scopes import CoreScope, task_scope
+from maestrale.core.scopes import CoreScope, evaluate, evaluate_openly, task_scope
 from maestrale.core.state import Command, Execution, Task
 from maestrale.core.status import TaskState
 from maestrale.core.turn import Turn
@@ -20,7 +20,7 @@ def commands_after(turn: Turn, execution: Execution, task: Task) -> list[Command
         EvaluationError: A condition or a message cannot be evaluated.
     """
     if turn.workflow(execution).type is WorkflowType.REVERSE:
-        if task.state is not TaskState.SUCCESS:
+        if task.state not in reverse.DONE:
             return []
         return [Command(name, "requires") for name in reverse.next_tasks(turn, execution, task)]
     definition = turn.definition(task)
@@ -52,6 +52,7 @@ def clauses_after(definition: TaskDefinition, state: TaskState) -> Iterator[tupl
 
 def _taken(clause: Clause, event: str, scope: CoreScope) -> Iterator[Command]:
     for transition in clause.next:
-        if transition.condition is None or transition.condition.evaluate(scope):
-            message = None if transition.message is None else transition.message.evaluate(scope)
+        place = f"`{transition.target}` in `{event}`"
+        if transition.condition is None or evaluate_openly(place, transition.condition, scope):
+            message = None if transition.message is None else evaluate(place, transition.message, scope)
             yield Command(transition.target, event, message)

@@ -16,6 +16,8 @@ from maestrale.core.catalogue import World
 from maestrale.core.effects import ClearTimer, ContinueTurn, Effect, SetTimer
 from maestrale.core.events import Entry
 from maestrale.core.failures import FactNeeded
+from maestrale.core.notices import Move, Notice, notices_of
+from maestrale.core.publishers import Publisher, stored_publishers
 from maestrale.core.state import ActionRun, Changes, Execution, Pin, State, Task, Timer, TimerKind, Tree
 from maestrale.core.status import (
     ENDED_EXECUTION,
@@ -26,16 +28,17 @@ from maestrale.core.status import (
     TASK_MOVES,
     TaskState,
 )
-from maestrale.expressions import Json
+from maestrale.expressions import Json, Secrets, has_marks, reveal
 from maestrale.ids import Chance, derive_id
 from maestrale.lang.model import TaskDefinition, Workflow
 
 
 class Decision(Struct, frozen=True):
-    """What follows from an event: new versions of rows, and what must be done outside."""
+    """What follows from an event: new versions of rows, what must be done outside, what others are told."""
 
     changes: Changes
     effects: tuple[Effect, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Turn:
@@ -49,6 +52,7 @@ class Turn:
         self.changes = Changes()
         self.effects: list[Effect] = []
         self.steps_left = world.limits.steps
+        self._seed = entry.seed
         self._facts = {fact.question: fact.answer for fact in entry.facts}
         self._tree = state.tree
         self._counter = state.tree.counter if state.tree else 0
@@ -58,6 +62,22 @@ class Turn:
         self._tickets: list[tuple[int, str]] = []
         self._workflows: dict[str, Workflow] = {}
         self._pins: dict[tuple[str, str, str], Pin] = {}
+        self._moves: list[Move] = []
+        self.secrets = self._known_secrets(state.tree, entry)
+        """None: nothing in the tree is marked secret, so far."""
+        root = state.executions.get(state.tree.id) if state.tree else None
+        self._publishers = self._publishers_of(root) if root else world.publishers
+
+    @staticmethod
+    def _known_secrets(tree: Tree | None, entry: Entry) -> Secrets | None:
+        if tree is not None and tree.has_secrets:
+            return Secrets(tree.secrets)
+        return Secrets() if any(has_marks(fact.answer) for fact in entry.facts) else None
+
+    def _publishers_of(self, root: Execution) -> tuple[Publisher, ...]:
+        """Who is told what becomes of a tree."""
+        notify = reveal(root.params.get("notify"))
+        return (*stored_publishers(notify), *self.world.publishers) if notify else self.world.publishers
 
     # Reading.
 
@@ -75,6 +95,13 @@ class Turn:
 
     def find_execution(self, id: str) -> Execution | None:
         return self.changes.executions.get(id) or self.state.executions.get(id)
+
+    def executions(self) -> Iterator[Execution]:
+        """All executions of the tree, in the order they were made."""
+        for id in list(self.state.executions):
+            yield self.execution(id)
+        for id in [id for id in self.changes.executions if id not in self.state.executions]:
+            yield self.execution(id)
 
     def task(self, id: str) -> Task:
         return self.changes.tasks.get(id) or self.state.tasks[id]
@@ -152,6 +179,23 @@ class Turn:
         """Why an expression must not be evaluated in this turn: it went over its budget before."""
         return self._facts.get(f"over-budget {expression}") if self._facts else None
 
+    # Secrets.
+
+    def note_secrets(self, value: Json) -> None:
+        """Take note of what is marked in a value that comes into the tree. From the first mark on, marks are
+        looked for in all that expressions read."""
+        if has_marks(value):
+            self.secrets = self.secrets or Secrets()
+            self.secrets.learn(value)
+
+    def reveal(self, value: Json) -> Json:
+        """A value without marks, for a rule to go by."""
+        return value if self.secrets is None else self.secrets.reveal(value)
+
+    def scrub(self, text: str) -> str:
+        """A text to be told, without the secrets that this turn has revealed."""
+        return text if self.secrets is None else self.secrets.scrub(text)
+
     # Writing.
 
     def number(self) -> int:
@@ -178,6 +222,10 @@ class Turn:
 
     def add_execution(self, execution: Execution) -> None:
         self.changes.executions[execution.id] = execution
+        if execution.parent_task_id is None:
+            self._publishers = self._publishers_of(execution)
+        if self._publishers:
+            self._moves.append(Move(None, execution))
         if execution.parent_task_id is not None:
             self._new_children.setdefault(execution.parent_task_id, []).append(execution.id)
 
@@ -188,6 +236,8 @@ class Turn:
             new.state,
         )
         self.changes.executions[new.id] = new
+        if self._publishers and new.state is not execution.state:
+            self._moves.append(Move(execution, new))
         return new
 
     def add_task(self, task: Task) -> Task:
@@ -195,6 +245,8 @@ class Turn:
         self._new_named.setdefault((task.execution_id, task.name), []).append(task.id)
         self.changes.tasks[task.id] = task
         self._count(None, task)
+        if self._publishers and task.state is TaskState.WAITING:  # One that is IDLE only waits for its turn.
+            self._moves.append(Move(None, task))
         return task
 
     def update_task(self, task: Task, **fields: Any) -> Task:
@@ -202,6 +254,8 @@ class Turn:
         assert new.state is task.state or new.state in TASK_MOVES[task.state], (task.state, new.state)
         self.changes.tasks[new.id] = new
         self._count(task, new)
+        if self._publishers and new.state is not task.state:
+            self._moves.append(Move(task, new))
         return new
 
     def enqueue(self, task: Task) -> Task:
@@ -311,8 +365,22 @@ class Turn:
                 counter=self._counter,
                 sequence=self.tree.sequence + 1,
                 pins=self.tree.pins + tuple(self._pins.values()),
+                has_secrets=self.secrets is not None,
+                secrets=() if self.secrets is None else self.secrets.kept,
             )
-        return Decision(self.changes, tuple(self.effects))
+        return Decision(self.changes, tuple(self.effects), self._notices() if self._moves else ())
+
+    def _notices(self) -> tuple[Notice, ...]:
+        return notices_of(
+            self._moves,
+            self._publishers,
+            execution_of=lambda row: self.execution(
+                row.id if isinstance(row, Execution) else row.execution_id
+            ),
+            sequence=self.tree.sequence + 1,
+            seed=self._seed,
+            at=self.now,
+        )
 
 
 def _counts(task: Task | None) -> tuple[int, int, int]:

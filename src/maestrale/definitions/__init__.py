@@ -10,14 +10,19 @@ store, reading a text, is a step of its own before: `read_upload`.
 It knows neither the engine nor HTTP.
 """
 
-from maestrale.definitions.uploads import Upload, ValidationMode, find_faults, is_checked, read_upload
+from maestrale.definitions.inspection import Inspection, Stored, find_stored, find_warnings, inspect_text
+from maestrale.definitions.uploads import Upload, ValidationMode, is_checked, read_upload
 from maestrale.definitions.workflow_input import check_workflow_input
 
 __all__ = [
+    "Inspection",
+    "Stored",
     "Upload",
     "ValidationMode",
     "check_workflow_input",
-    "find_faults",
+    "find_stored",
+    "find_warnings",
+    "inspect_text",
     "is_checked",
     "read_upload",
 ]

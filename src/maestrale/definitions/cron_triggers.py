@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from maestrale.core import check_publishers
 from maestrale.definitions.cron_patterns import next_time
 from maestrale.definitions.lookups import check_name, get, get_named
 from maestrale.definitions.permissions import check_owner, check_scope
 from maestrale.definitions.workflow_input import check_workflow_input
 from maestrale.errors import InvalidInput
-from maestrale.expressions import Json
+from maestrale.expressions import Json, reveal
 from maestrale.ids import new_id
 from maestrale.store import Store, StoreReader
 from maestrale.store.listings import Access
@@ -51,13 +53,14 @@ def create_cron_trigger(
 
     Raises:
         InvalidInput: A number below one; a time of another form, or less than a minute ahead; no time at
-            all; several executions without a pattern; a bad pattern; no workflow named, or an input that
-            does not fit it.
+            all; several executions without a pattern; a bad pattern; no workflow named, an input that does
+            not fit it, or publishers that cannot be told anything.
         Forbidden: The caller may not publish.
         NotFound: There is no such workflow.
         Conflict: There is a trigger of that name, or one that does the very same (`name-taken`).
     """
     _check_count(wanted.remaining_executions)
+    check_publishers(reveal(wanted.workflow_params.get("notify")))
     scope = check_scope(wanted.scope, access)
     name = check_name(wanted.name, noun="cron trigger")
     first_time = _read_first_time(wanted, now=now)
@@ -144,6 +147,7 @@ def _read_time(text: str) -> datetime:
 
 
 def _find_workflow(store: StoreReader, access: Access, wanted: CronTriggerRequest) -> WorkflowRecord:
+    access = replace(access, is_admin=False)  # The trigger fires with the rights of its project.
     if wanted.workflow_id:
         return get(store, WorkflowRecord, access, wanted.workflow_id, "")
     if wanted.workflow_name:

@@ -10,6 +10,7 @@ from maestrale.definitions.changes import revise
 from maestrale.definitions.lookups import check_name, get_named
 from maestrale.definitions.permissions import as_member_of_project, check_owner, check_scope
 from maestrale.expressions import Json
+from maestrale.expressions.secrets import restored
 from maestrale.ids import new_id
 from maestrale.store import Store, StoreReader
 from maestrale.store.listings import Access
@@ -64,7 +65,7 @@ def update_environment(
     variables: Mapping[str, Json] | UnsetType = UNSET,
     scope: str | UnsetType = UNSET,
 ) -> EnvironmentRecord:
-    """Change what is given; variables are replaced as a whole.
+    """Change what is given; variables are replaced as a whole. A secret stays where `***` is sent for it.
 
     Raises:
         InvalidInput: The name is missing, or there is no such scope.
@@ -78,6 +79,7 @@ def update_environment(
     with store.writing():
         found = get_environment(store, access, name)
         check_owner(found, access, noun="environment", name=name)
+        given["variables"] = restored(variables, found.variables)
         changes = {key: value for key, value in given.items() if value is not UNSET}
         return revise(store, found, replace(found, **changes), now=now)
 

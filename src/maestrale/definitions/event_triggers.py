@@ -12,6 +12,7 @@ from maestrale.definitions.permissions import check_owner, check_scope
 from maestrale.definitions.workflow_input import check_workflow_input
 from maestrale.errors import InvalidInput
 from maestrale.expressions import Json
+from maestrale.expressions.secrets import restored
 from maestrale.ids import new_id
 from maestrale.store import Store, StoreReader
 from maestrale.store.listings import Access
@@ -80,7 +81,7 @@ def create_event_trigger(
 def update_event_trigger(
     store: Store, access: Access, id: str, wanted: EventTriggerRequest, *, now: datetime
 ) -> EventTriggerRecord:
-    """Change what is given.
+    """Change what is given. A secret stays where `***` is sent for it.
 
     Raises:
         InvalidInput: What it listens to cannot be changed; or as for `create_event_trigger`.
@@ -98,6 +99,9 @@ def update_event_trigger(
     with store.writing():
         found = get_event_trigger(store, access, id)
         check_owner(found, access, noun="event trigger", name=found.name or found.id)
+        for name in ("workflow_input", "workflow_params"):
+            if name in given:
+                given[name] = restored(given[name], getattr(found, name))
         new = replace(found, **given)
         if "workflow_id" in given or "workflow_input" in given:
             _check_start(store, access, new)

@@ -37,14 +37,15 @@ def outline(name: str, source: Json, *, definition: str, document: str) -> Outli
         name=name,
         definition=definition,
         document=document,
-        input=_read_parameters(data.get("input")),
+        input=declared_parameters(data.get("input")),
         output=tuple(output) if isinstance(output, Mapping) else (),
         description=description if isinstance(description, str) else None,
         tags=_read_tags(tags),
     )
 
 
-def _read_parameters(value: Json) -> tuple[Parameter, ...]:
+def declared_parameters(value: Json) -> tuple[Parameter, ...]:
+    """The parameters of an input as it is declared; what is none is passed over."""
     parameters: dict[str, Parameter] = {}
     for item in value if isinstance(value, list) else ():
         if isinstance(item, str):

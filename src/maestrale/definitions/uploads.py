@@ -71,15 +71,6 @@ def read_upload(text: str, kind: DocumentKind, *, checked: bool = True) -> Uploa
     return _read_list(text, document, kind)
 
 
-def find_faults(text: str, kind: DocumentKind) -> str | None:
-    """All that is wrong with a text, for people; None: nothing is."""
-    try:
-        read_upload(text, kind)
-    except (DefinitionError, InvalidInput) as error:
-        return str(error)
-    return None
-
-
 def only_definition(found: tuple[Outline, ...], *, noun: str) -> Outline:
     """The one definition of a text that is to replace one.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from maestrale.core.failures import wrong_input
 from maestrale.errors import InvalidInput
 from maestrale.expressions import Json
+from maestrale.expressions.secrets import spread
 from maestrale.lang import Parameter
 from maestrale.store.records import WorkflowRecord
 
@@ -14,7 +15,7 @@ def check_workflow_input(workflow: WorkflowRecord, given: Mapping[str, Json]) ->
     Raises:
         InvalidInput: A required input is missing, or one is not declared.
     """
-    fault = wrong_input(workflow.name, _declared(workflow), given)
+    fault = wrong_input(workflow.name, _declared(workflow), spread(given))
     if fault is not None:
         raise InvalidInput(
             fault, code="invalid-workflow-input", hint=f"it declares: {workflow.input or 'none'}"

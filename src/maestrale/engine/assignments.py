@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from maestrale.core import ActionRun, State
 from maestrale.core.catalogue import Result
+from maestrale.core.confidential import arguments_of
 from maestrale.expressions.scope import Json
 
 
@@ -14,12 +15,15 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """Everything a worker needs for one attempt.
 
     Args:
+        input: Its arguments; what is secret in them is not marked.
         run_id: The action run; with `attempt`, the name of this attempt.
         attempt: Counts from 1, and grows when a worker was lost.
         execution_id: The execution that the task belongs to.
         timeout_seconds: How long the attempt may run, from its beginning; None or 0: without bound.
         safe_rerun: The attempt may be repeated blindly, so that nobody has to be told that it begins.
         execution_id, task_id, task_name, workflow_name: Empty where no task asked for the action.
+        item_index: Which item of a with-items task it is for; None: of no such task.
+        project_id: Whose execution it is.
         asynchronous: Returning says nothing; the run ends through the API.
     """
 
@@ -31,6 +35,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     task_id: str
     task_name: str
     workflow_name: str
+    item_index: int | None = None
+    project_id: str = ""
     timeout_seconds: int | None = None
     safe_rerun: bool = False
     asynchronous: bool = False
@@ -42,11 +48,13 @@ def assignment_for(state: State, run: ActionRun) -> Assignment:
         run_id=run.id,
         attempt=run.attempt,
         action=run.action,
-        input=run.input if run.arguments is None else run.arguments,
+        input=arguments_of(run),
         execution_id=run.execution_id,
         task_id=run.task_id,
         task_name=state.tasks[run.task_id].name if run.task_id else "",
         workflow_name=state.executions[run.execution_id].workflow if run.execution_id else "",
+        item_index=run.index,
+        project_id=run.project_id,
         timeout_seconds=run.timeout_seconds,
         safe_rerun=run.safe_rerun,
         asynchronous=run.asynchronous,

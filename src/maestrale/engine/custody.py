@@ -218,13 +218,16 @@ class Custody:
 
         What comes for the tree meanwhile waits, and finds it gone, or as it was if it could not be deleted.
         """
+        if not self.holds(root_id) and await self._delete_stored(root_id):
+            return
         if not await self.take(root_id):
             raise unknown(root_id)
         if not force and not self._ledger.state(root_id).has_ended:
             raise Forbidden(
+                "Only completed executions can be deleted. Use --force to override this. "
                 f"`{root_id}` has not ended",
                 code="not-ended",
-                hint="stop it first, or delete it with `force`",
+                hint="stop it first, or delete it with `force=true`",
             )
         deletion = self._deletions[root_id] = Deletion()
         try:
@@ -236,6 +239,32 @@ class Custody:
         finally:
             del self._deletions[root_id]
             deletion.over.set()
+
+    async def _delete_stored(self, root_id: str) -> bool:
+        """Delete a tree that is not in memory and has ended: it need not be read for that, however large.
+
+        False: something of it has not ended. Raises: NotFound, Conflict, Unavailable.
+        """
+        self.check_open()
+        deletion = self._deletions[root_id] = Deletion()
+        try:
+            if not await self._thread.run(lambda: self._delete_ended(root_id)):
+                return False
+            self.let_go(root_id, unknown(root_id))
+        finally:
+            del self._deletions[root_id]
+            deletion.over.set()
+        return True
+
+    def _delete_ended(self, root_id: str) -> bool:
+        try:
+            self._store.claim_tree(root_id)
+        except NotFound:
+            raise unknown(root_id) from None
+        if self._store.is_unfinished(root_id):
+            return False
+        self._store.delete_tree(root_id)
+        return True
 
     async def _delete(self, root_id: str) -> None:
         await self._wait_clean(root_id)

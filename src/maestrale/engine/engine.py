@@ -1,14 +1,25 @@
 """The operations on executions that a node offers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Literal, Self, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from maestrale.clock import Clock
-from maestrale.core import ActionRun, Changes, Event, Execution, Limits, Result, World
+from maestrale.core import (
+    ActionRun,
+    Changes,
+    Event,
+    Execution,
+    Limits,
+    Notice,
+    Publisher,
+    Result,
+    World,
+    check_publishers,
+)
 from maestrale.core.catalogue import Catalogue
 from maestrale.core.events import (
     ActionCompleted,
@@ -35,10 +46,11 @@ from maestrale.engine.store_thread import StoreThread
 from maestrale.engine.trees import Load, Trees
 from maestrale.engine.unsaved import UnsavedRuns
 from maestrale.errors import Conflict, Error, NotFound
-from maestrale.expressions import Json
+from maestrale.expressions import Json, reveal
 from maestrale.ids import DEFAULT_PROJECT, new_id
 from maestrale.lang.model import Definitions, Workflow
 from maestrale.store import Store, Unstorable
+from maestrale.store.definitions import ACTION_PROVIDERS, ActionProvider
 
 T = TypeVar("T")
 
@@ -49,6 +61,7 @@ class StartRequest(Struct, frozen=True, kw_only=True):
     Args:
         pins: The definitions that the execution may use, this one among them; see `Engine.deploy`.
             Others are looked up among the stored ones when they are needed.
+        security: Who starts it, as its expressions see it; see `ExecutionRequested`.
         id: The id of the execution to be; the same id starts only one.
     """
 
@@ -59,6 +72,7 @@ class StartRequest(Struct, frozen=True, kw_only=True):
     input: Mapping[str, Json] = {}
     params: Mapping[str, Json] = {}
     description: str = ""
+    security: Mapping[str, Json] = {}
     id: str | None = None
 
 
@@ -95,6 +109,9 @@ class Engine:
             another node. After an `Unavailable` the engine tries again by itself.
         on_commit: Called after each commit with the seconds it took and the steps it held; must be quick.
         on_steps: Called after each commit with a root's id and its steps, one by one; must be quick.
+        on_notices: Called after each commit with what is to be told to publishers; must be quick.
+        publishers: Told of every execution, besides those that it names itself.
+        providers: The kinds of stored actions that tasks may use.
     """
 
     def __init__(
@@ -108,15 +125,20 @@ class Engine:
         on_trouble: Callable[[Error], None] = lambda error: None,
         on_commit: Callable[[float, int], None] = lambda seconds, steps: None,
         on_steps: Callable[[str, Sequence[Step]], None] = lambda root_id, steps: None,
+        on_notices: Callable[[Sequence[Notice]], None] = lambda notices: None,
+        publishers: tuple[Publisher, ...] = (),
+        providers: Sequence[ActionProvider] = ACTION_PROVIDERS,
     ) -> None:
         self._store = store
         self._thread = thread = StoreThread()
         self._library = DocumentLibrary(
             lambda document: thread.run_now(lambda: store.get_document(document).text)
         )
-        world = self._world = World(self._library, catalogue, limits or Limits())
-        facts = StoredFacts(store, world)
-        guard = Stopwatch().guard
+        limits = limits or Limits()
+        world = self._world = World(self._library, catalogue, limits, publishers)
+        facts = StoredFacts(store, world, providers=providers)
+        stopwatch = Stopwatch(seconds=limits.expression_seconds, memory=limits.expression_bytes)
+        guard = self._guard = stopwatch.guard
 
         def answer(question: str) -> Json:
             return thread.run_now(lambda: facts.answer(question))
@@ -130,6 +152,7 @@ class Engine:
             on_trouble=on_trouble,
             on_commit=on_commit,
             on_steps=on_steps,
+            on_notices=on_notices,
         )
         self._unsaved = UnsavedRuns(Ledger(world, answer=answer, seed=new_id, guard=guard), clock=clock)
 
@@ -177,6 +200,11 @@ class Engine:
     def world(self) -> World:
         """What decisions are made in; for whoever replays them."""
         return self._world
+
+    @property
+    def guard(self) -> Callable[[], AbstractContextManager[None]]:
+        """Bounds the expressions of a decision; for whoever evaluates some beside decisions."""
+        return self._guard
 
     def holds(self, root_id: str) -> bool:
         """Whether this node has the tree in memory, so that its feed tells all that becomes of it."""
@@ -246,6 +274,8 @@ class Engine:
             self._trees.forget_expected(root_id, ended)
 
     async def _start(self, root_id: str, pin: Pin, request: StartRequest) -> None:
+        # Here and not where it is decided: what was accepted once must be decided again for ever.
+        check_publishers(reveal(request.params.get("notify")))
         event = ExecutionRequested(
             execution_id=root_id,
             project_id=request.project_id,
@@ -256,6 +286,7 @@ class Engine:
             input=request.input,
             params=request.params,
             description=request.description,
+            security=request.security,
             pins=request.pins,
         )
         await self._trees.plant(root_id, event)

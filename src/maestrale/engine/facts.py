@@ -1,30 +1,39 @@
 """Answers to what a decision asks of the world outside its tree."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
 from maestrale.core import State, World
 from maestrale.core.events import Entry, TurnContinued
-from maestrale.core.scopes import CoreScope, execution_view
+from maestrale.core.scopes import CoreScope
 from maestrale.core.turn import Turn
+from maestrale.core.views import listed_execution
 from maestrale.expressions import Json
-from maestrale.store import Store
+from maestrale.store import StoreReader
+from maestrale.store.definitions import ACTION_PROVIDERS, ActionProvider
 
 
 class Facts(Protocol):
-    """Answers questions in the form that `core.scopes.question` gives them."""
+    """Answers questions in the form that `core.inquiries.question` gives them."""
 
     def answer(self, question: str) -> Json: ...
 
 
 class StoredFacts:
-    """Answers from what is committed in the database."""
+    """Answers from what is committed in the database.
 
-    def __init__(self, store: Store, world: World) -> None:
+    Args:
+        providers: The kinds of stored actions that there are, for tasks.
+    """
+
+    def __init__(
+        self, store: StoreReader, world: World, *, providers: Sequence[ActionProvider] = ACTION_PROVIDERS
+    ) -> None:
         self._store = store
         self._world = world
+        self._providers = providers
 
     def answer(self, question: str) -> Json:
         kind, _, asked = question.partition(" ")
@@ -41,7 +50,11 @@ class StoredFacts:
     def _definition(self, kind: Literal["workflow", "action"], asked: Mapping[str, Json]) -> Json:
         """The stored definition of exactly that namespace which the project of the tree sees."""
         found = self._store.find_definition(
-            kind, project_id=asked["project"], namespace=asked["namespace"], name=asked["name"]
+            kind,
+            project_id=asked["project"],
+            namespace=asked["namespace"],
+            name=asked["name"],
+            providers=self._providers,
         )
         return None if found is None else {"document": found[0], "id": found[1]}
 
@@ -54,16 +67,16 @@ class StoredFacts:
             from_time=_instant(asked["from_time"]),
             to_time=_instant(asked["to_time"]),
         )
+        found = [execution for execution in found if execution.root_id != asked["beyond"]]
+        if asked["root_execution_id"] is not None:  # It finds what is below the root.
+            found = [execution for execution in found if execution.parent_task_id is not None]
         trees = {execution.root_id: self._state(execution.root_id) for execution in found}
-        return [
-            execution_view(self._reading(trees[execution.root_id]), execution)
-            | {"state": str(execution.state), "state_info": execution.state_info, "output": execution.output}
-            for execution in found
-        ]
+        return [listed_execution(self._reading(trees[execution.root_id]), execution) for execution in found]
 
     def _tasks(self, asked: Mapping[str, Json]) -> list[Json]:
-        """The tasks of one execution, or of all there are."""
+        """The tasks of one execution, or of all there are, those of the tree that asks left out."""
         executions = self._store.list_executions(project_id=asked["project"], id=asked["id"])
+        executions = [execution for execution in executions if execution.root_id != asked["beyond"]]
         views: list[Json] = []
         for root_id in dict.fromkeys(execution.root_id for execution in executions):
             turn = self._reading(self._state(root_id))

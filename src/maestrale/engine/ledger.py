@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from maestrale.core import Changes, Decision, Entry, Event, Fact, State, World, decide
+from maestrale.core import Changes, Decision, Entry, Event, Fact, Notice, State, World, decide
 from maestrale.core.effects import Effect
 from maestrale.core.failures import FactNeeded
 from maestrale.expressions import OverBudget
@@ -38,10 +38,11 @@ class Pending(Struct, kw_only=True):
     after: Changes = field(default_factory=Changes)
     steps: list[Step] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     waiters: list[Any] = field(default_factory=list)
 
     def commit(self) -> TreeCommit:
-        return TreeCommit(self.root_id, self.before, self.after, self.entries)
+        return TreeCommit(self.root_id, self.before, self.after, self.entries, self.notices)
 
     @property
     def entries(self) -> list[tuple[int, Entry]]:
@@ -180,6 +181,7 @@ class Ledger:
         _note(state.runs, before.runs, after.runs, changes.runs)
         _note(state.timers, before.timers, after.timers, changes.timers)
         pending.effects.extend(decision.effects)
+        pending.notices.extend(decision.notices)
         state.apply(changes)
 
     def take(self) -> Batch | None:

@@ -46,6 +46,7 @@ class Maintenance:
 
     Args:
         on_trouble: Called with the error when an execution can be neither paused nor resumed for now.
+        on_change: Called when the service has another status.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class Maintenance:
         read: Read,
         *,
         on_trouble: Callable[[Error], None] = lambda error: None,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._read = read
         self._on_trouble = on_trouble
+        self._on_change = on_change
         self._record = Record()
         self._work: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
@@ -65,6 +68,11 @@ class Maintenance:
     @property
     def status(self) -> Status:
         return self._record.status
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the service does work of its own accord."""
+        return self.status == "RUNNING"
 
     async def __aenter__(self) -> Self:
         text = await self._read(lambda store: store.get_setting(_SETTING))
@@ -109,6 +117,7 @@ class Maintenance:
         text = msgspec.json.encode(record).decode()
         await self._engine.write(lambda store: store.put_setting(_SETTING, text))
         self._record = record
+        self._on_change()
 
     async def _stop_work(self) -> None:
         if self._work is not None:

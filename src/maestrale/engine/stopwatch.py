@@ -2,8 +2,8 @@
 
 A decision runs in one thread with nothing in between, so an expression that never ends would stop the
 whole node. While a decision runs, the kernel signals the process after each slice of CPU time it has
-used; the handler stops an evaluation that still runs once it has had its share. CPU time and not the
-wall clock counts, so that a machine that sleeps fails nothing.
+used; the handler stops an evaluation that still runs once it has had its share. What counts is the CPU time
+of this thread and not the wall clock, so that a machine that sleeps or is busy fails nothing.
 
 Signals reach only the main thread of a process: an engine in another thread has no bound.
 """
@@ -12,14 +12,18 @@ import os
 import resource
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 from maestrale.expressions import budget
 
-SLICE = 0.1
-"""Seconds of CPU time between two looks."""
+SLICE = 0.02
+"""Seconds of CPU time between two looks. So much later than it should an evaluation is stopped."""
+
+TOGETHER = 5
+"""How many times the share of one evaluation all those of a decision may have."""
 
 
 class Stopwatch:
@@ -27,14 +31,16 @@ class Stopwatch:
 
     Args:
         seconds: CPU time for one evaluation, give or take a slice.
-        memory: Bytes by which the process may grow meanwhile.
+        memory: Bytes by which the process may grow during one evaluation.
     """
 
-    def __init__(self, *, seconds: float = 2.0, memory: int = 512 * 1024 * 1024) -> None:
+    def __init__(self, *, seconds: float = 1.0, memory: int = 512 * 1024 * 1024) -> None:
         self._seconds = seconds
         self._memory = memory
         self._evaluation = 0
+        self._looked_at = 0.0
         self._used = 0.0
+        self._used_together = 0.0
         self._size = 0
 
     @contextmanager
@@ -44,22 +50,36 @@ class Stopwatch:
             yield
             return
         # It stays: a signal that comes late would otherwise meet the default handler, which ends the process.
-        if signal.getsignal(signal.SIGVTALRM) != self._look:
-            signal.signal(signal.SIGVTALRM, self._look)
-        signal.setitimer(signal.ITIMER_VIRTUAL, SLICE, SLICE)
+        if signal.getsignal(signal.SIGPROF) != self._look:
+            signal.signal(signal.SIGPROF, self._look)
+        self._looked_at, self._used_together = time.thread_time(), 0.0
+        # This timer counts the kernel's work for the process, too: making large texts is mostly that.
+        signal.setitimer(signal.ITIMER_PROF, SLICE, SLICE)
         try:
             yield
         finally:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _look(self, number: int, frame: FrameType | None) -> None:
+        now = time.thread_time()
+        passed, self._looked_at = now - self._looked_at, now
+        if not budget.is_under_way():
+            return
+        self._used_together += passed
         if self._evaluation != budget.number():
             self._evaluation, self._used, self._size = budget.number(), 0.0, _resident_bytes()
-        self._used += SLICE
+            passed = min(passed, SLICE)
+        self._used += passed
+        self._judge()
+
+    def _judge(self) -> None:
         if _resident_bytes() - self._size > self._memory:
             budget.interrupt(f"it took more than {self._memory // 1024 // 1024} MiB of memory")
         if self._used >= self._seconds:
             budget.interrupt(f"it took more than {self._seconds:g} s")
+        most = TOGETHER * self._seconds
+        if self._used_together >= most:
+            budget.interrupt(f"with those before it in the same step it took more than {most:g} s")
 
 
 def _resident_bytes() -> int:

@@ -14,6 +14,7 @@ from maestrale.core.state import Pin
 from maestrale.engine.engine import StartRequest
 from maestrale.errors import InvalidInput, NotFound
 from maestrale.expressions import Json
+from maestrale.expressions.secrets import restored
 from maestrale.lang.names import UUID
 from maestrale.store import Access, StoreReader
 from maestrale.store.listing_tables import EXECUTIONS
@@ -37,7 +38,7 @@ class StoredStart(Struct, frozen=True, kw_only=True):
             source.
         params: `env` may be the name of a stored environment.
         source_id: An execution whose workflow, input and parameters are used, with `input` and `params`
-            merged over them; it goes before `workflow_name`.
+            merged over them; it goes before `workflow_name`. Where they have `***`, a secret stays.
         id: That of the execution to be. None: any.
     """
 
@@ -105,7 +106,7 @@ def _check_id(id: str | None) -> None:
 def _with_environment(store: StoreReader, access: Access, params: Mapping[str, Json]) -> Mapping[str, Json]:
     """The parameters with the variables of the environment that they name."""
     name = params.get("env")
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name:
         return params
     # Not with the eyes of an administrator: an environment of another project must not be met by its name.
     environment = store.find_record(EnvironmentRecord, replace(access, is_admin=False), name=name)
@@ -129,8 +130,8 @@ def _like_source(store: StoreReader, access: Access, wanted: StoredStart, source
         workflow_id=wanted.workflow_id or source["workflow_id"] or None,
         workflow_name=source["workflow_name"],
         namespace=source["workflow_namespace"] if wanted.namespace is None else wanted.namespace,
-        input=deep_merge(source["input"], wanted.input),
-        params=deep_merge(params, wanted.params),
+        input=deep_merge(source["input"], restored(wanted.input, source["input"])),
+        params=deep_merge(params, restored(wanted.params, params)),
         description=f"{wanted.description} Based on the execution '{source_id}'".strip(),
     )
 

@@ -7,11 +7,12 @@ and go out of it is `custody`'s subject.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec
 
 from msgspec import Struct
 
 from maestrale.clock import Clock
-from maestrale.core import Changes, Event, Execution
+from maestrale.core import Changes, Event, Execution, Notice
 from maestrale.core.effects import CancelAction, ClearTimer, ContinueTurn, Effect, RunAction, SetTimer
 from maestrale.core.events import TimerFired, TurnContinued
 from maestrale.core.status import ENDED_EXECUTION
@@ -26,6 +27,8 @@ from maestrale.engine.store_thread import StoreThread, engine_closed
 from maestrale.engine.timers import Timers
 from maestrale.errors import Conflict, Error, NotFound, Unavailable
 from maestrale.store import Store, Unstorable
+
+P = ParamSpec("P")
 
 AHEAD = 8
 """Turns that a tree may be ahead of its last commit when it continues by itself."""
@@ -49,7 +52,7 @@ class Trees:
     """See the module.
 
     Args:
-        observer, on_trouble, on_commit, on_steps: See `Engine`.
+        observer, on_trouble, on_commit, on_steps, on_notices: See `Engine`.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Trees:
         on_trouble: Callable[[Error], None],
         on_commit: Callable[[float, int], None],
         on_steps: Callable[[str, Sequence[Step]], None],
+        on_notices: Callable[[Sequence[Notice]], None],
     ) -> None:
         self._store = store
         self._thread = thread
@@ -71,6 +75,7 @@ class Trees:
         self._observer = observer
         self._on_trouble = on_trouble
         self._on_steps = on_steps
+        self._on_notices = on_notices
         self._committer = Committer(
             ledger,
             store,
@@ -307,10 +312,16 @@ class Trees:
     def _observe(self, pending: Pending) -> None:
         """Tell who looks on of steps that are durable."""
         self.feed.publish(pending.root_id, pending.steps)
+        self._tell(self._observer, pending.root_id, pending.after)
+        self._tell(self._on_steps, pending.root_id, pending.steps)
+        if pending.notices:
+            self._tell(self._on_notices, pending.notices)
+
+    def _tell(self, observer: Callable[P, None], *args: P.args, **options: P.kwargs) -> None:
+        """Whoever looks on must not stop what he looks at, nor the others who do."""
         try:
-            self._observer(pending.root_id, pending.after)
-            self._on_steps(pending.root_id, pending.steps)
-        except Exception as bug:  # Whoever looks on must not stop what he looks at.
+            observer(*args, **options)
+        except Exception as bug:
             _report(bug, "an observer of the engine failed")
 
     def _carry_out(self, root_id: str, effect: Effect) -> None:

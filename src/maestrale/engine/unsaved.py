@@ -46,11 +46,9 @@ class UnsavedRuns:
             run = self._decide(run_id, event)
             if run.asynchronous and run.state not in ENDED_RUN:
                 raise InvalidInput(
-                    f"Action {run.name} is asynchronous: it ends through the API, so that nobody can wait "
-                    "for it here",
+                    f"Action {run.name} does not support synchronous execution.",
                     code="asynchronous-action",
-                    hint="run it with `save_result`, without `run_sync`, and complete it with "
-                    "`PUT /v2/action_executions/{id}`",
+                    hint="leave `run_sync` out, and complete it with `PUT /v2/action_executions/{id}`",
                 )
             if run.state in ENDED_RUN:
                 return run

@@ -22,7 +22,7 @@ from maestrale.lang.model import (
     Workflow,
     WorkflowType,
 )
-from maestrale.lang.parsing import DefinitionError, Parsed, parse, parse_or_raise
+from maestrale.lang.parsing import DefinitionError, Parsed, Source, parse, parse_or_raise
 from maestrale.lang.problems import Mark, Problem, Severity
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "Publish",
     "Retry",
     "Severity",
+    "Source",
     "TaskDefinition",
     "Transition",
     "Workflow",

@@ -31,7 +31,7 @@ def read_action(name: str, reader: Reader, *, workbook: str | None = None) -> Ad
         workbook=workbook,
         base=inline.name if inline else "",
         base_input=base_input,
-        input=read_parameters(input_, empty=True) if input_ else (),
+        input=read_parameters(input_) if input_ else (),
         output=read_template(output) if output and output.value is not None else None,
         description=description.text() if description else None,
         tags=tags.texts(empty=True) if tags else (),

@@ -40,6 +40,7 @@ class Targets(Struct, frozen=True):
         elif target not in self.tasks:
             message = f"{self.owner} continues to `{extract(target)}`, which is not defined"
             hint = reader.report.suggestions.hint(target, chain(ENGINE_COMMANDS, self.tasks))
+            hint = hint or "add a task of that name, or name one that there is"
             reader.error("undefined-task", message, hint=hint, shown=target)
 
 
@@ -101,7 +102,8 @@ def _read_item(reader: Reader, targets: Targets) -> Transition | None:
         reader.error("transition-syntax", message, hint="make it a list with one item for each target")
         return None
     ((_, condition),) = reader.fields()
-    return _read_target(condition.key(), targets, read_expression(condition))
+    hint = "for a way that is always taken, name the target alone" if condition.value is True else None
+    return _read_target(condition.key(), targets, read_expression(condition, hint=hint))
 
 
 def _read_target(reader: Reader, targets: Targets, condition: Template | None) -> Transition | None:

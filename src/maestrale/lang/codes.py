@@ -43,6 +43,7 @@ CODES: Mapping[str, str] = {
     "jinja-syntax": "A Jinja expression that cannot be read.",
     "mixed-languages": "YAQL and Jinja in one text.",
     "unclosed-expression": "An expression that is not closed in its line and so is plain text.",
+    "blocks-only": "A text for Jinja with blocks and no `{{ … }}`, which fails when it is evaluated.",
     "not-an-expression": "Something else where one whole expression must stand.",
     "inline-syntax": "An action, workflow or base whose name cannot be read.",
     "inline-value-dropped": "A `name=value` in one line whose value is not read, or not wholly.",

@@ -12,7 +12,7 @@ from maestrale.lang.names import check_definition_name, check_member_name, check
 from maestrale.lang.reader import Reader
 from maestrale.lang.report import extract
 from maestrale.lang.workflows import KEYS as WORKFLOW_KEYS
-from maestrale.lang.workflows import read_workflow
+from maestrale.lang.workflows import NAME_FORGOTTEN, read_workflow
 
 WORKBOOK_KEYS = ("version", "name", "description", "tags", "actions", "workflows")
 NUMBER = re.compile(r"\s*[+-]?\d{1,20}(\.\d{0,20})?\s*")
@@ -89,15 +89,28 @@ def _entries(document: Reader, noun: str) -> Iterator[tuple[str, Reader]]:
     return ((key, field) for key, field in document.fields() if key != "version")
 
 
-def _shape_hint(document: Reader, key: str) -> str | None:
+def _shape_hint(document: Reader, key: str) -> str:
     """Why a key that is no definition's name may stand at the top of a list."""
     if kind_of_document(document) is DocumentKind.WORKBOOK:
         return "this is a workbook: upload it as one"
     if key in ("tasks", *WORKFLOW_KEYS) and "tasks" in document.value:
-        return "put the name of the workflow above its keys: a document is a list of workflows by name"
+        return NAME_FORGOTTEN
+    section, meant = _misspelt_section(document) if key == "name" else (None, None)
+    if section is not None:
+        return f"if this is a workbook, its {meant} stand under `{meant}`, not under `{extract(section)}`"
     if key in ACTION_KEYS and "base" in document.value:
         return "put the name of the action above its keys: a document is a list of actions by name"
-    return None
+    return "in a list every key but `version` is the name of a definition, and its value a mapping"
+
+
+def _misspelt_section(document: Reader) -> tuple[str | None, str | None]:
+    """A key that is nearly a section of a workbook, and that section."""
+    for key, field in document.fields():
+        if key not in WORKBOOK_KEYS and isinstance(field.value, dict):
+            meant = document.report.suggestions.closest(key, ("workflows", "actions"))
+            if meant is not None:
+                return key, meant
+    return None, None
 
 
 def _check_list_version(document: Reader) -> None:

@@ -28,6 +28,9 @@ CONSTANT = re.compile(r"true|false|null|[0-9]{1,128}")
 BRACKETS = (('"', '"'), ("'", "'"), ("{{", "}}"), ("<%", "%>"))
 DEEPEST_LIST = 50
 MOST_LOST = 20
+VALUE_HINT = "put text in quotes, numbers other than whole ones and mappings under `input`"
+EXPRESSION_HINT = "put an expression between `<% %>`, or `{{ }}` for Jinja"
+EXPRESSION = re.compile(r"[-\w]+=(?:\$|_\.)")
 
 
 class Parameters(Struct):
@@ -88,8 +91,9 @@ def check_parameters(reader: Reader, found: Parameters) -> bool:
 
 
 def warn_of_lost_values(reader: Reader, found: Parameters) -> None:
+    text = str(reader.value)
     for offset, message in found.lost:
-        hint = "put text in quotes, numbers other than whole ones and mappings under `input`"
+        hint = EXPRESSION_HINT if EXPRESSION.match(text, offset) else VALUE_HINT
         reader.warn("inline-value-dropped", message, hint=hint, at=reader.mark_inside(offset))
 
 

@@ -8,9 +8,9 @@ from maestrale.lang.templates import texts_in
 HINT = "write `name` for a required input, `name: default` for an optional one"
 
 
-def read_parameters(reader: Reader, *, empty: bool = False) -> tuple[Parameter, ...]:
+def read_parameters(reader: Reader) -> tuple[Parameter, ...]:
     """A list of texts, and of mappings of one name to its default; of two with one name the last counts."""
-    if not reader.is_list(empty=empty):
+    if not reader.is_list():
         return ()
     parameters: dict[str, Parameter] = {}
     for element in reader.elements():

@@ -8,19 +8,29 @@ from maestrale.lang.model import Definitions
 from maestrale.lang.problems import Problem, Severity
 from maestrale.lang.reader import Reader
 from maestrale.lang.source_text import read_source
-from maestrale.lang.yaml_tree import read_yaml
+from maestrale.lang.yaml_tree import Node, read_yaml
 
 MOST_SHOWN = 20
+
+
+class Source(Struct, frozen=True):
+    """A text that is YAML, with the place of everything in it."""
+
+    file: str
+    text: str
+    root: Node
 
 
 class Parsed(Struct, frozen=True):
     """What became of a text. `definitions` is None when any problem is an error.
 
-    `problems` has errors and warnings alike, in order of place.
+    `problems` has errors and warnings alike, in order of place. `source` is for who has more to say about
+    the text; None: it is not YAML.
     """
 
     definitions: Definitions | None
     problems: tuple[Problem, ...]
+    source: Source | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -56,11 +66,12 @@ def parse(text: str | bytes, *, file: str = "<text>", kind: DocumentKind | None 
     """
     source, report = read_source(text, file=file)
     node = read_yaml(source, report) if source is not None else None
-    if node is None:
+    if source is None or node is None:
         return Parsed(None, report.problems())
     document = Reader(node, (), report)
     definitions = read_document(document, kind or kind_of_document(document))
-    return Parsed(None if report.has_errors else definitions, report.problems())
+    found = None if report.has_errors else definitions
+    return Parsed(found, report.problems(), Source(file, source, node))
 
 
 def parse_or_raise(

@@ -13,6 +13,7 @@ AMOUNTS = ("wait-before", "wait-after", "timeout", "concurrency")
 FLAGS = ("pause-before", "fail-on")
 POLICIES = ("retry", *AMOUNTS, *FLAGS)
 RETRY_KEYS = ("count", "delay", "break-on", "continue-on")
+RETRY_HINT = "write it like `{count: 3, delay: 1}` or `count=3 delay=1`"
 
 
 def read_policies(reader: Reader, defaults: Policies) -> Policies:
@@ -44,10 +45,10 @@ def _read_policy(reader: Reader, key: str) -> Template | None:
 def _read_retry(reader: Reader) -> Retry | None:
     if isinstance(reader.value, str):
         return _read_retry_line(reader)
-    if not reader.is_mapping(hint="write `{count: 3, delay: 1}` or `count=3 delay=1`"):
+    if not reader.is_mapping(hint=RETRY_HINT):
         return None
     reader.check_keys(RETRY_KEYS, of="`retry`")
-    count, delay = reader.get("count"), reader.get("delay")
+    count, delay = reader.get("count", hint=RETRY_HINT), reader.get("delay", hint=RETRY_HINT)
     break_on, continue_on = reader.find("break-on"), reader.find("continue-on")
     return Retry(
         count=read_amount(count) if count else NOTHING,
@@ -84,8 +85,7 @@ def _check_line_keys(reader: Reader, values: Mapping[str, Json]) -> bool:
             sound = False
     for key in ("count", "delay"):
         if key not in values:
-            hint = "write it like `count=3 delay=1`, or as a mapping"
-            reader.error("missing-key", f"`retry` has no `{key}`", hint=hint)
+            reader.error("missing-key", f"`retry` has no `{key}`", hint=RETRY_HINT)
             sound = False
     return sound
 

@@ -3,13 +3,13 @@
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import TypeAlias
 
 from maestrale.expressions import Json
+from maestrale.expressions.suggestions import Suggestions
 from maestrale.lang.codes import CODES
 from maestrale.lang.problems import Mark, Problem, Severity
-from maestrale.lang.suggest import Suggestions
 
 MOST_PROBLEMS = 1000
 MOST_CHARACTERS = 80
@@ -21,13 +21,15 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 class Report:
     """Takes in problems as they are found, gives them out in order of place.
 
-    `text` is what places refer to; it helps to point into the middle of a string.
+    `text` is what places refer to; it helps to point into the middle of a string. `codes` are those that a
+    problem may have.
     """
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, *, codes: Container[str] = CODES) -> None:
         self.file = file
         self.suggestions = Suggestions()
         self._text = text
+        self._codes = codes
         self._line_starts: list[int] | None = None
         self._problems: list[Problem] = []
         self._left_out = 0
@@ -49,7 +51,7 @@ class Report:
         severity: Severity = Severity.ERROR,
     ) -> None:
         """Note one problem. `value` is shown as a readable extract; `...`: there is none to show."""
-        assert code in CODES, f"`{code}` is not in the table of codes"
+        assert code in self._codes, f"`{code}` is not in the table of codes"
         self._has_errors = self._has_errors or severity is Severity.ERROR
         if len(self._problems) >= MOST_PROBLEMS:
             self._left_out += 1
@@ -103,6 +105,12 @@ class Report:
             if self._text.startswith(text, written_at) and not LINE_BREAK.search(text):
                 return Mark(mark.line, mark.column + written_at - start + offset)
         return mark
+
+    def rest_of_line(self, mark: Mark) -> str:
+        """What the line of a place holds from there on."""
+        starts = self._starts()
+        end = starts[mark.line] if mark.line < len(starts) else len(self._text)
+        return self._text[starts[mark.line - 1] + mark.column - 1 : end]
 
     def _mark_in_text(self, mark: Mark) -> Mark:
         """The parser sees a line after the last one; the end of the text is what its places there mean."""

@@ -8,6 +8,7 @@ from maestrale.lang.model import Graph, TaskDefinition
 from maestrale.lang.reader import Reader
 from maestrale.lang.report import extract
 
+JOIN_HINT = "lower the number, or lead more tasks to it"
 MOST_CIRCLES = 10
 LONGEST_CIRCLE = 12
 
@@ -26,7 +27,8 @@ def check_direct(reader: Reader, tasks: Mapping[str, TaskDefinition], graph: Gra
     for name, field in reader.fields():
         if name in tasks and name not in reached:
             message = f"no path leads from a start task to `{extract(name)}`: it never runs"
-            field.key().warn("unreachable-task", message)
+            hint = "lead to it from a task that runs, or take it away"
+            field.key().warn("unreachable-task", message, hint=hint)
 
 
 def _check_join(reader: Reader, task: TaskDefinition, *, inbound: int) -> None:
@@ -41,7 +43,7 @@ def _check_join(reader: Reader, task: TaskDefinition, *, inbound: int) -> None:
     elif task.join is not None and task.join > inbound:
         tasks = "task leads" if inbound == 1 else "tasks lead"
         message = f"task `{name}` joins {task.join}, but {inbound} {tasks} to it"
-        place.error("join-out-of-reach", message, hint="a join counts tasks, not transitions")
+        place.error("join-out-of-reach", message, hint=f"{JOIN_HINT}; a join counts tasks, not transitions")
 
 
 def check_reverse(reader: Reader, graph: Graph) -> None:

@@ -1,7 +1,9 @@
 """From what was sent to the text that YAML may read: its size, its encoding, its characters."""
 
 import re
+from collections.abc import Container
 
+from maestrale.lang.codes import CODES
 from maestrale.lang.problems import Mark
 from maestrale.lang.report import Report
 
@@ -12,18 +14,20 @@ NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 BYTE_ORDER_MARK = "\ufeff"
 
 
-def read_source(source: str | bytes, *, file: str) -> tuple[str | None, Report]:
-    """The text to parse, or None and the reason in the report."""
+def read_source(
+    source: str | bytes, *, file: str, codes: Container[str] = CODES
+) -> tuple[str | None, Report]:
+    """The text to parse, or None and the reason in the report, whose problems may have these codes."""
     size = _size(source)
     if size > MOST_BYTES:
-        report = Report(file, "")
+        report = Report(file, "", codes=codes)
         message = f"the text has {size:,} bytes; a definition may have {MOST_BYTES:,}"
         hint = "pass data to the execution as its input, or split the definition"
         report.add("too-large", message, Mark(1, 1), hint=hint)
         return None, report
     text = source if isinstance(source, str) else source.decode("utf-8", errors="replace")
     text = text.removeprefix(BYTE_ORDER_MARK)
-    report = Report(file, text)
+    report = Report(file, text, codes=codes)
     fault = _encoding_fault(source) or _character_fault(text)
     if fault is not None:
         message, offset = fault

@@ -240,6 +240,7 @@ def read_requires(reader: Reader, targets: Targets) -> tuple[str, ...]:
         if place.value not in targets.tasks:
             message = f"{targets.owner} requires `{extract(place.value)}`, which is not defined"
             hint = place.report.suggestions.hint(place.value, targets.tasks)
+            hint = hint or "add a task of that name, or name one that there is"
             place.error("undefined-task", message, hint=hint)
     return tuple(place.value for place in places)
 
@@ -248,4 +249,4 @@ def _check_concurrency(reader: Reader) -> None:
     concurrency = reader.find("concurrency")
     if concurrency is not None and reader.find("with-items") is None:
         message = "`concurrency` has an effect only together with `with-items`"
-        concurrency.warn("no-effect", message, at=concurrency.key_mark)
+        concurrency.warn("no-effect", message, hint="take it away", at=concurrency.key_mark)

@@ -6,12 +6,13 @@ from msgspec import Struct
 
 from maestrale.expressions import Json, Template, check_text, compile_template, has_expression
 from maestrale.expressions import is_expression as is_expression_text
+from maestrale.expressions.texts import has_jinja, is_blocks_only
 from maestrale.lang.reader import Reader
 
 NOTHING = compile_template(None)
 """Stands for what could not be read. Nobody sees it: the document has an error then."""
 
-DELIMITERS = (("<%", "%>"), ("{{", "}}"), ("{%", "%}"))
+CLOSING = {"<%": "%>", "{{": "}}", "{%": "%}"}
 MOST_UNCLOSED = 20
 
 
@@ -32,10 +33,21 @@ def check_piece(reader: Reader, piece: str, offset: int) -> bool:
         return False
     fault = check_text(piece)
     if fault is None:
+        _warn_of_blocks(reader, piece)
         return True
     place = reader.mark_inside(offset + (fault.offset or 0))
     reader.error(fault.code, f"{reader.name}: {fault.message}", at=place, shown=fault.expression)
     return False
+
+
+def _warn_of_blocks(reader: Reader, piece: str) -> None:
+    if has_jinja(piece) and is_blocks_only(piece):
+        message = f"{reader.name} has blocks and no `{{{{ … }}}}` in one line: it fails when it is evaluated"
+        reader.warn(
+            "blocks-only",
+            message,
+            hint="write a value as an expression, such as `{{ 'yes' }}`, or add `{{ '' }}`",
+        )
 
 
 def _check_closed(reader: Reader, piece: str, offset: int) -> bool:
@@ -43,17 +55,27 @@ def _check_closed(reader: Reader, piece: str, offset: int) -> bool:
 
     So many of them that looking for their ends would take for ever are an error.
     """
-    unclosed = list(_unclosed(piece)) if any(opening in piece for opening, _ in DELIMITERS) else []
+    unclosed = list(_unclosed(piece)) if any(opening in piece for opening in CLOSING) else []
     too_many = [mark for mark in unclosed if mark.count > MOST_UNCLOSED]
     for mark in too_many or unclosed:
         message = f"{reader.name}: `{mark.opening}` is not closed in its line, so it is plain text"
         place = reader.mark_inside(offset + mark.offset)
+        hint = _closing_hint(mark.opening, reader.report.rest_of_line(place))
         if too_many:
-            reader.error("unclosed-expression", message, at=place)
+            reader.error("unclosed-expression", message, at=place, hint=hint)
         elif mark.opening == "<%" or not has_expression(piece):
             # In a text with any Jinja all of it is Jinja, over several lines too.
-            reader.warn("unclosed-expression", message, at=place)
+            reader.warn("unclosed-expression", message, at=place, hint=hint)
     return not too_many
+
+
+def _closing_hint(opening: str, line: str) -> str:
+    """How to close an expression that is open in its text, where the line goes on like this."""
+    closing = CLOSING[opening]
+    end, next_one = line.find(closing), line.find(opening, len(opening))
+    if line.startswith(opening) and end >= 0 and not 0 <= next_one < end:
+        return f"YAML ends the text before its `{closing}`, at a comma or a `#`: put it in quotes"
+    return f"end the expression with `{closing}`, in the line in which it begins"
 
 
 class _Unclosed(Struct, frozen=True):
@@ -67,7 +89,7 @@ class _Unclosed(Struct, frozen=True):
 def _unclosed(text: str) -> Iterator[_Unclosed]:
     line_start = 0
     for line in text.split("\n"):
-        for opening, closing in DELIMITERS:
+        for opening, closing in CLOSING.items():
             open_at = line.find(opening, line.rfind(closing) + 1)
             if open_at >= 0:
                 yield _Unclosed(opening, line_start + open_at, line.count(opening, open_at))
@@ -86,11 +108,11 @@ def read_templates(reader: Reader) -> Mapping[str, Template]:
     return {name: read_template(field) for name, field in reader.fields()}
 
 
-def read_expression(reader: Reader) -> Template:
+def read_expression(reader: Reader, *, hint: str | None = None) -> Template:
     """Text that must be one whole expression, such as a condition."""
     if not is_expression(reader.value):
         message = f"{reader.name} must be one expression, such as `<% $.count > 1 %>`"
-        reader.error("not-an-expression", message, hint=_expression_hint(reader.value))
+        reader.error("not-an-expression", message, hint=hint or _expression_hint(reader.value))
         return NOTHING
     return read_template(reader)
 
@@ -126,7 +148,7 @@ def _expression_hint(value: Json) -> str | None:
         return "write the number without quotes"
     if is_expression(" ".join(value.split())):
         return "take away the space before it" if "\n" not in value.rstrip() else "write it in one line"
-    if any(opening in value for opening, _ in DELIMITERS):
+    if any(opening in value for opening in CLOSING):
         return "the expression must be all there is: nothing before it and nothing after it"
     return None
 

@@ -17,6 +17,7 @@ KEYS = (
     *("name", "version", "type", "description", "tags", "input", "output", "output-on-error"),
     *("vars", "task-defaults", "tasks"),
 )
+NAME_FORGOTTEN = "put the name of the workflow above its keys: a document is a list of workflows by name"
 DEFAULT_KEYS = (*POLICIES, *CLAUSES, "safe-rerun", "requires")
 TOLERATED_DEFAULT_KEYS = ("name", "version", "type", "description", "tags")
 
@@ -27,7 +28,8 @@ def read_workflow(name: str, reader: Reader, *, workbook: str | None = None) -> 
     if not reader.is_mapping(hint=hint):
         return None
     _check_keys(name, reader)
-    type_, tasks = _read_type(reader), reader.get("tasks")
+    # Named `tasks`, it is most likely what a workflow without a name has there.
+    type_, tasks = _read_type(reader), reader.get("tasks", hint=NAME_FORGOTTEN if name == "tasks" else None)
     tags, input_, vars_ = reader.find("tags"), reader.find("input"), reader.find("vars")
     output, output_on_error = reader.find("output"), reader.find("output-on-error")
     around = Surroundings(type_, tasks.value.keys() if tasks and isinstance(tasks.value, dict) else ())

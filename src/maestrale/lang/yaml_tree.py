@@ -4,6 +4,8 @@ The data is built from the parser's events with a stack of its own: however deep
 recurses, and reading stops at the limit.
 """
 
+import re
+
 import yaml
 from msgspec import Struct
 from yaml.events import (
@@ -30,6 +32,10 @@ from maestrale.lang.scalars import (
     implicit_tag,
     scalar_value,
 )
+
+ANCHOR = re.compile(r"(?::|-)[ ]+[&*][\w-]+[ ]*\r?$", re.MULTILINE)
+ANCHOR_HINT = "there are no anchors in this language: `&` and `*` begin ordinary text; write the values out"
+TAB_HINT = "a tab stands in the indentation, and YAML takes only spaces there"
 
 DEEPEST = 100
 MOST_VALUES = 500_000
@@ -82,18 +88,27 @@ def read_yaml(text: str, report: Report) -> Node | None:
             if not builder.take(event):
                 return None
     except yaml.YAMLError as error:
-        _report_syntax(error, report, builder.disguise)
+        _report_syntax(error, report, builder.disguise, text)
         return None
     return builder.root or Node({}, 1, 1, fields={})
 
 
-def _report_syntax(error: yaml.YAMLError, report: Report, disguise: Disguise) -> None:
+def _report_syntax(error: yaml.YAMLError, report: Report, disguise: Disguise, text: str) -> None:
     mark, reason = Mark(1, 1), str(error)
     if isinstance(error, yaml.MarkedYAMLError):
         place = error.problem_mark or error.context_mark
         mark = Mark(place.line + 1, place.column + 1) if place else mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
-    report.add("yaml-syntax", f"the text is not valid YAML: {disguise.take_off(reason)}", mark)
+    message = f"the text is not valid YAML: {disguise.take_off(reason)}"
+    report.add("yaml-syntax", message, mark, hint=_syntax_hint(text.split("\n", mark.line)[: mark.line]))
+
+
+def _syntax_hint(lines: list[str]) -> str | None:
+    """What the mistake is likely to be, in the last of these lines or the one before it."""
+    last = lines[-1]
+    if "\t" in last[: len(last) - len(last.lstrip())]:
+        return TAB_HINT
+    return ANCHOR_HINT if ANCHOR.search("\n".join(lines[-2:])) else None
 
 
 class _Builder:

@@ -21,17 +21,22 @@ from maestrale.store.commits import TreeCommit, Unstorable
 from maestrale.store.definitions import FoundDefinition
 from maestrale.store.documents import Document
 from maestrale.store.executions import RootSummary
+from maestrale.store.expiry import Boundary, Ended
 from maestrale.store.fencing import LeaseLost
 from maestrale.store.listings import Access, Condition, Order, Query
+from maestrale.store.notices import Lane
 from maestrale.store.reader import StoreReader
 from maestrale.store.store import Store, open_reader, open_store
 from maestrale.store.trees import TreeRows
 
 __all__ = [
     "Access",
+    "Boundary",
     "Condition",
     "Document",
+    "Ended",
     "FoundDefinition",
+    "Lane",
     "LeaseLost",
     "Order",
     "Query",

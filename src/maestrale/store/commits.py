@@ -11,12 +11,14 @@ from typing import Any
 from msgspec import Struct
 
 from maestrale.core.events import Entry
+from maestrale.core.notices import Notice
 from maestrale.core.state import Changes
 from maestrale.errors import Conflict, InvalidInput
 from maestrale.store.blobs import BlobWriter
 from maestrale.store.database import Database
 from maestrale.store.fencing import TreeWrites
 from maestrale.store.history import INSERT_ENTRY, encode_entries
+from maestrale.store.notices import NoticeWrites
 from maestrale.store.schema import EXECUTIONS, RUNS, TASKS, TIMERS
 from maestrale.store.tables import Row, Table
 
@@ -34,12 +36,14 @@ class TreeCommit(Struct, frozen=True):
         after: The next version of every row that changed. Always has the tree itself, whose
             `sequence` counts the entries.
         entries: What happened, with each entry's place in the history.
+        notices: What is to be told of it, to be kept until it has been told.
     """
 
     root_id: str
     before: Changes
     after: Changes
     entries: Sequence[tuple[int, Entry]] = ()
+    notices: Sequence[Notice] = ()
 
 
 class Write(Struct, frozen=True):
@@ -78,6 +82,7 @@ class Batch:
                 [row for it in commits for row in encode_entries(it.root_id, it.entries)],
             ),
         ]
+        self._notices = NoticeWrites([notice for it in commits for notice in it.notices])
 
     def _row_writes(
         self,
@@ -113,6 +118,7 @@ class Batch:
             self._trees.write(database, node_id=node_id)
             for write in self._writes:
                 write.carry_out(database)
+            self._notices.write(database, node_id=node_id)
             self._blobs.write(database)
         except InvalidInput as error:
             raise _name_culprits(self._commits, error) from error
@@ -124,7 +130,8 @@ class Batch:
             ValueError, OverflowError: One does not fit a column.
         """
         everything = [values for write in self._writes for values in write.parameters]
-        for value in chain(*everything, *self._trees.parameters, *self._blobs.parameters):
+        more = (*self._trees.parameters, *self._notices.parameters, *self._blobs.parameters)
+        for value in chain(*everything, *more):
             if isinstance(value, str | bytes):
                 size = len(value if isinstance(value, bytes) else value.encode())
                 if size > _LARGEST_VALUE:

@@ -1,5 +1,6 @@
 """What a name in a workflow means: the stored definition that a project sees under it."""
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from maestrale.store.database import Database
@@ -9,11 +10,12 @@ from maestrale.store.visibility import precedence, visible
 
 DefinitionKind: TypeAlias = Literal["workflow", "action"]
 
-# An ad-hoc action comes before a dynamic one that the project sees as near.
-_TABLES: dict[DefinitionKind, tuple[RecordTable, ...]] = {  # type: ignore[type-arg]
-    "workflow": (WORKFLOWS,),
-    "action": (ACTIONS, DYNAMIC_ACTIONS),
-}
+ActionProvider: TypeAlias = Literal["adhoc", "dynamic"]
+
+ACTION_PROVIDERS: tuple[ActionProvider, ...] = ("adhoc", "dynamic")
+"""An ad-hoc action comes before a dynamic one that the project sees as near."""
+
+_ACTION_TABLES: dict[ActionProvider, RecordTable] = {"adhoc": ACTIONS, "dynamic": DYNAMIC_ACTIONS}  # type: ignore[type-arg]
 
 
 class FoundDefinition(NamedTuple):
@@ -24,12 +26,25 @@ class FoundDefinition(NamedTuple):
 
 
 def find_definition(
-    database: Database, kind: DefinitionKind, *, project_id: str, namespace: str, name: str
+    database: Database,
+    kind: DefinitionKind,
+    *,
+    project_id: str,
+    namespace: str,
+    name: str,
+    providers: Sequence[ActionProvider] = ACTION_PROVIDERS,
 ) -> FoundDefinition | None:
-    """The definition of exactly that namespace: the project's own, or a public, or a shared one."""
+    """The definition of exactly that namespace: the project's own, or a public, or a shared one.
+
+    Args:
+        providers: The kinds of actions to look among.
+    """
+    tables = (WORKFLOWS,) if kind == "workflow" else tuple(_ACTION_TABLES[each] for each in providers)
+    if not tables:
+        return None
     parts: list[str] = []
     parameters: list[str] = []
-    for order, table in enumerate(_TABLES[kind]):
+    for order, table in enumerate(tables):
         rank, ranked = precedence(table.visibility, "r", project_id)
         seen, seen_by = visible(table.visibility, "r", Access(project_id))
         parts.append(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from maestrale.expressions import Json
+from maestrale.expressions import Json, mask
 from maestrale.store import json_text
 
 _decode: Callable[[str | bytes], Any] = json_text.decoder(Any)
@@ -19,11 +19,12 @@ _WANTED_KEPT = 8
 def json_among(stored: str | bytes | None, wanted: str) -> bool | None:
     """Whether `stored` is the same data as one of the values in `wanted`, a JSON list.
 
-    The order of keys does not count; 1 is 1.0, but not true. None for what is NULL, as SQL has it.
+    It is compared as it is shown, with its secrets masked: nobody finds one out by asking. The order of keys
+    does not count; 1 is 1.0, but not true. None for what is NULL, as SQL has it.
     """
     if stored is None:
         return None
-    value = _decode(stored)
+    value = mask(_decode(stored))
     return any(value == each and _is_same(value, each) for each in _wanted(wanted))
 
 

@@ -176,7 +176,10 @@ EXECUTIONS = Listing(
         _execution.columns("state state_info input"),
         [_execution.column("output", is_default=False)],
         _execution.columns("created_at updated_at finished_at project_id"),
-        [_execution.column(name, is_default=False) for name in ("context", "number", "index", "accepted")],
+        [
+            _execution.column(name, is_default=False)
+            for name in ("context", "document", "number", "index", "accepted")
+        ],
         [_execution.column("root_id", is_default=False, is_narrow=True)],
     ),
 )

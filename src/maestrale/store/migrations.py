@@ -75,6 +75,15 @@ _MIGRATIONS: dict[int, Iterable[str]] = {
         "CREATE UNIQUE INDEX code_sources_unique ON code_sources (name, namespace, project_id)",
         "CREATE UNIQUE INDEX dynamic_actions_unique ON dynamic_actions (name, namespace, project_id)",
     ),
+    3: (
+        'CREATE TABLE notices ("id" TEXT NOT NULL, "root_id" TEXT NOT NULL, "target" TEXT NOT NULL,'
+        ' "sequence" BIGINT NOT NULL, "position" BIGINT NOT NULL, "address" TEXT NOT NULL, "event" TEXT,'
+        ' "body" TEXT NOT NULL, "created_at" BIGINT NOT NULL, "node_id" BIGINT NOT NULL,'
+        ' PRIMARY KEY ("node_id", "root_id", "target", "sequence", "position", "id"))',
+        "CREATE INDEX cron_triggers_due ON cron_triggers (next_execution_time)",
+        'ALTER TABLE trees ADD COLUMN "has_secrets" SMALLINT NOT NULL DEFAULT 0',
+        "ALTER TABLE trees ADD COLUMN \"secrets\" TEXT NOT NULL DEFAULT '[]'",
+    ),
 }
 
 

@@ -5,27 +5,35 @@ from datetime import datetime
 from typing import Any, Self
 
 from maestrale.core.events import Entry
+from maestrale.core.notices import Notice
 from maestrale.core.state import ActionRun, Execution, Task
 from maestrale.core.status import ExecutionState
 from maestrale.store import (
+    claims,
     counts,
     definitions,
     documents,
     executions,
+    expiry,
     history,
+    notices,
     paging,
     record_rows,
+    schedules,
     settings,
     trees,
 )
 from maestrale.store.database import Database
-from maestrale.store.definitions import DefinitionKind, FoundDefinition
+from maestrale.store.definitions import ACTION_PROVIDERS, ActionProvider, DefinitionKind, FoundDefinition
 from maestrale.store.documents import Document
 from maestrale.store.executions import RootSummary
+from maestrale.store.expiry import Boundary, Ended
 from maestrale.store.listing_tables import Listing
 from maestrale.store.listings import Access, Query
 from maestrale.store.node_locks import NodeLocks
+from maestrale.store.notices import Lane
 from maestrale.store.record_tables import RecordRow
+from maestrale.store.records import CronTriggerRecord
 from maestrale.store.trees import TreeRows
 
 
@@ -66,6 +74,23 @@ class StoreReader:
         """
         return history.read_history(self._database, root_id, after=after)
 
+    # Notices
+
+    def list_lanes(self, node_id: int, *, after: tuple[str, str] | None = None, limit: int) -> list[Lane]:
+        """Some of the lanes in which a node has notices to send, by root and target.
+
+        `after`: only those behind this one.
+        """
+        return notices.list_lanes(self._database, node_id, after=after, limit=limit)
+
+    def list_notices(self, node_id: int, root_id: str, target: str, *, limit: int) -> list[Notice]:
+        """The first notices of a tree that a node has to send to a target, in their order."""
+        return notices.list_notices(self._database, node_id, root_id, target, limit=limit)
+
+    def count_notices(self) -> int:
+        """How many notices are still to be sent."""
+        return notices.count_notices(self._database)
+
     # Executions and their parts, across trees
 
     def find_execution(self, id_or_prefix: str) -> Execution | None:
@@ -79,6 +104,10 @@ class StoreReader:
     def latest_execution(self, *, unfinished_only: bool = False) -> Execution | None:
         """The root execution that was made last."""
         return executions.latest_execution(self._database, unfinished_only=unfinished_only)
+
+    def is_unfinished(self, root_id: str) -> bool:
+        """Whether an execution of the tree, or the action run it was made for, is still to end."""
+        return claims.is_unfinished(self._database, root_id)
 
     def list_roots(
         self, states: Collection[ExecutionState] | None = None, *, limit: int = 100, id: str | None = None
@@ -202,18 +231,69 @@ class StoreReader:
         """
         return record_rows.list_records(self._database, row_type, access, equal)
 
+    # What is to be done in time
+
+    def list_due_triggers(
+        self, *, now: datetime, limit: int, after: CronTriggerRecord | None = None
+    ) -> list[CronTriggerRecord]:
+        """The cron triggers of all projects that are due by now, those first that have waited longest.
+
+        `after`: only those that come behind this one.
+        """
+        return schedules.list_due_triggers(self._database, now=now, limit=limit, after=after)
+
+    def next_due_at(self) -> datetime | None:
+        """When the next cron trigger is due, or was. None: there is none."""
+        return schedules.next_due_at(self._database)
+
+    def find_boundary(self, states: Sequence[str], *, keep: int) -> Boundary | None:
+        """The root execution that has changed last, of all but the `keep` newest in these states.
+
+        None: there are no more than those. It looks at every root execution that has ended.
+        """
+        return expiry.find_boundary(self._database, states, keep=keep)
+
+    def list_ended_executions(
+        self, states: Sequence[str], boundary: Boundary, *, after: Ended | None = None, limit: int
+    ) -> list[Ended]:
+        """Root executions in these states up to the boundary: state by state, the oldest of each first.
+
+        `after`: only those that come behind this one.
+        """
+        return expiry.list_ended_executions(self._database, states, boundary, after=after, limit=limit)
+
+    def list_ended_runs(
+        self, states: Sequence[str], *, before: datetime, after: Ended | None = None, limit: int
+    ) -> list[Ended]:
+        """Action runs without a task in these states that have changed last before an instant, oldest first.
+
+        `after`: only those that come behind this one.
+        """
+        return expiry.list_ended_runs(self._database, states, before=before, after=after, limit=limit)
+
     # Definitions and settings
 
     def find_definition(
-        self, kind: DefinitionKind, *, project_id: str, namespace: str, name: str
+        self,
+        kind: DefinitionKind,
+        *,
+        project_id: str,
+        namespace: str,
+        name: str,
+        providers: Sequence[ActionProvider] = ACTION_PROVIDERS,
     ) -> FoundDefinition | None:
         """The definition that a project means by a name, in exactly that namespace.
 
         Its own comes before a public one, that before a workflow shared to it; an ad-hoc action before a
-        dynamic one that is as near.
+        dynamic one that is as near. `providers` are the kinds of actions to look among.
         """
         return definitions.find_definition(
-            self._database, kind, project_id=project_id, namespace=namespace, name=name
+            self._database,
+            kind,
+            project_id=project_id,
+            namespace=namespace,
+            name=name,
+            providers=providers,
         )
 
     def get_document(self, document_id: str) -> Document:

@@ -6,12 +6,13 @@ column here; `VERSION` then counts up, and `migrations` gets the statements that
 
 from collections.abc import Iterable
 
+from maestrale.core.notices import Notice
 from maestrale.core.state import ActionRun, Execution, Task, Timer, Tree
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ExecutionState, RunState
 from maestrale.store.record_tables import RECORD_TABLES
 from maestrale.store.tables import Table
 
-VERSION = 2
+VERSION = 3
 PRODUCT = "maestrale"
 
 LIVE_STATES = "(" + ", ".join(f"'{it.value}'" for it in ExecutionState if it not in ENDED_EXECUTION) + ")"
@@ -28,6 +29,7 @@ EXECUTIONS = Table("executions", Execution, key=("root_id", "id"), order="number
 TASKS = Table("tasks", Task, key=("root_id", "id"), order="number")
 RUNS = Table("action_runs", ActionRun, key=("root_id", "id"), order="number")
 TIMERS = Table("timers", Timer, key=("root_id", "id"), order="id")
+NOTICES = Table("notices", Notice, key=("root_id", "target", "sequence", "position", "id"), order="sequence")
 
 # The primary keys start with the root, so the rows of a tree lie together in the index: a commit
 # touches few pages of it, and a tree is read in one sweep. There are no foreign keys: the rows of a
@@ -38,6 +40,8 @@ _DEFINITIONS = (
     TASKS.definition(),
     RUNS.definition(),
     TIMERS.definition(),
+    # What a node has to send lies together: it is found without a look at what others have.
+    NOTICES.definition('"node_id" BIGINT NOT NULL', key=("node_id", *NOTICES.key)),
     *(table.definition() for table in RECORD_TABLES),
     "CREATE TABLE history (root_id TEXT NOT NULL, sequence BIGINT NOT NULL, at BIGINT NOT NULL,"
     " entry TEXT NOT NULL, PRIMARY KEY (root_id, sequence))",
@@ -70,6 +74,7 @@ _INDEXES = (
     "CREATE INDEX action_runs_by_execution ON action_runs (execution_id)",
     f"CREATE INDEX action_runs_alone ON action_runs (created_at) WHERE {LIVE_ALONE}",
     "CREATE INDEX blob_refs_by_blob ON blob_refs (blob_id)",
+    "CREATE INDEX cron_triggers_due ON cron_triggers (next_execution_time)",
     *(statement for table in RECORD_TABLES for statement in table.indexes),
 )
 

@@ -11,6 +11,17 @@ def get_setting(database: Database, key: str) -> str | None:
     return found[0][0] if found else None
 
 
+def keep_setting(database: Database, key: str, value: str) -> str:
+    """Keep a text unless there is one already; the one that is kept. The caller commits."""
+    database.run(
+        'INSERT INTO meta ("key", "value") VALUES (?, ?) ON CONFLICT ("key") DO NOTHING',
+        (_PREFIX + key, value),
+    )
+    kept = get_setting(database, key)
+    assert kept is not None
+    return kept
+
+
 def put_setting(database: Database, key: str, value: str) -> None:
     """Keep a text in the stead of the one before. The caller commits."""
     database.run(

@@ -1,11 +1,13 @@
 """The front of the store: one object through which everything durable is written and read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 
 from maestrale.clock import Clock, SystemClock
+from maestrale.core.notices import Notice
 from maestrale.errors import InvalidInput
-from maestrale.store import claims, documents, nodes, record_rows, settings, sqlite, trees
+from maestrale.store import claims, documents, nodes, notices, record_rows, settings, sqlite, trees
 from maestrale.store.commits import TreeCommit, prepare
 from maestrale.store.database import Database
 from maestrale.store.node_locks import FileLocks, NodeLocks, PrivateLocks
@@ -78,6 +80,8 @@ class Store(StoreReader):
     def delete_tree(self, root_id: str) -> None:
         """Delete a tree with its history, and the large values that nothing else refers to.
 
+        Notices that are still to be sent stay, and are sent.
+
         Raises:
             NotFound: There is no such tree.
             Conflict: It has not ended, and another living process runs it (`being-run`).
@@ -88,6 +92,43 @@ class Store(StoreReader):
                     self._database, self._locks, node_id=self._node_id, root_id=root_id
                 )
             trees.delete_tree(self._database, root_id)
+
+    # Notices
+
+    def claim_notices(self, *, limit: int) -> int:
+        """Take over some notices that processes which are gone have still had to send; how many.
+
+        Asked again and again until there are none left, it holds nobody up for long.
+        """
+        if not self._has_dead_owners():
+            return 0
+        node_id = self.node_id
+        with self._database.writing():
+            return notices.claim_notices(self._database, self._locks, node_id=node_id, limit=limit)
+
+    def claim_lane(self, root_id: str, target: str) -> None:
+        """Take over those of one tree for one target."""
+        if not self._has_dead_owners():
+            return
+        node_id = self.node_id
+        with self._database.writing():
+            notices.claim_lane(self._database, self._locks, node_id=node_id, root_id=root_id, target=target)
+
+    def _has_dead_owners(self) -> bool:
+        """Without any there is nothing to write, and a store that has nothing to write becomes no node."""
+        return bool(notices.dead_owners(self._database, self._locks, node_id=self._node_id))
+
+    def delete_notices(self, sent: Iterable[Notice]) -> None:
+        """Forget notices of this node that need not be sent any more."""
+        node_id = self.node_id
+        with self._database.writing():
+            notices.delete_notices(self._database, sent, node_id=node_id)
+
+    def delete_old_notices(self, lanes: Iterable[tuple[str, str]], *, until: datetime) -> int:
+        """Forget what lanes of this node (root and target) have from that time or before; how many it was."""
+        node_id = self.node_id
+        with self._database.writing():
+            return notices.delete_old_notices(self._database, lanes, until=until, node_id=node_id)
 
     # Definitions
 
@@ -125,6 +166,11 @@ class Store(StoreReader):
         """
         with self._database.writing():
             record_rows.delete_record(self._database, record)
+
+    def keep_setting(self, key: str, value: str) -> str:
+        """Keep a text under a name, unless there is one already; the one that is kept."""
+        with self._database.writing():
+            return settings.keep_setting(self._database, key, value)
 
     def put_setting(self, key: str, value: str) -> None:
         """Keep a text under a name, in the stead of the one before."""

@@ -55,10 +55,10 @@ class Table(Generic[Row]):
         insert = f"INSERT INTO {name} ({self.column_list}) VALUES ({marks})"
         self.insert = Plan(insert, self.columns, self.root_field)
 
-    def definition(self, *more: str) -> str:
-        """The CREATE TABLE."""
-        key = ", ".join(f'"{name}"' for name in self.key)
-        lines = [*(column.definition for column in self.columns), *more, f"PRIMARY KEY ({key})"]
+    def definition(self, *more: str, key: tuple[str, ...] = ()) -> str:
+        """The CREATE TABLE. `more` are further columns; `key`: the primary key, if they are part of it."""
+        key_list = ", ".join(f'"{name}"' for name in key or self.key)
+        lines = [*(column.definition for column in self.columns), *more, f"PRIMARY KEY ({key_list})"]
         return f"CREATE TABLE {self.name} ({', '.join(lines)})"
 
     def select_columns(self, alias: str) -> str:
