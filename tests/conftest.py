@@ -1,11 +1,15 @@
-"""How hypothesis is used in the tests.
+"""How tests run that are coroutines, and how hypothesis is used.
 
-By default it makes the same examples every time, so that a test that fails was broken by a change. The
-profile `ci` looks for new ones, and for many more: `HYPOTHESIS_PROFILE=ci pytest --timeout 900`.
+By default hypothesis makes the same examples every time, so that a test that fails was broken by a change.
+The profile `ci` looks for new ones, and for many more: `HYPOTHESIS_PROFILE=ci pytest --timeout 900`.
 """
 
+import asyncio
+import inspect
 import os
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
@@ -18,3 +22,15 @@ settings.register_profile(
     "ci", max_examples=3_000, deadline=None, print_blob=True, suppress_health_check=SLOW
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine in an event loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments: dict[str, Any] = {
+        name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters
+    }
+    asyncio.run(pyfuncitem.obj(**arguments))
+    return True

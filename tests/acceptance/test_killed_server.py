@@ -12,6 +12,7 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -49,14 +50,15 @@ def start(maestrale: Maestrale) -> tuple[Running, str]:
 
 
 class Load:
-    """Clients that start executions, and what they were answered."""
+    """Clients that start executions, and what they were answered. `params` are those of each execution."""
 
-    def __init__(self, notes: Path) -> None:
+    def __init__(self, notes: Path, **params: Any) -> None:
         self.url = ""
         self.is_over = False
         self.accepted: list[str] = []
         self.asked: list[str] = []
         self._notes = notes
+        self._params = params
         self._number = 0
 
     async def upload(self) -> None:
@@ -77,7 +79,12 @@ class Load:
 
     async def _insist(self, client: httpx.AsyncClient, id: str) -> None:
         """Ask until there is an answer: a request that may have been lost is sent again with its id."""
-        body = {"id": id, "workflow_name": "work", "input": {"name": id, "notes": str(self._notes)}}
+        body = {
+            "id": id,
+            "workflow_name": "work",
+            "input": {"name": id, "notes": str(self._notes)},
+            "params": self._params,
+        }
         while True:
             try:
                 answer = await client.post(f"{self.url}/v2/executions", json=body)

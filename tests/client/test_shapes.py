@@ -46,6 +46,7 @@ PAIRS: list[tuple[type[Struct], type[Struct]]] = [
     (reports.ReportedTask, runs.TaskReport),
     (reports.Statistics, runs.Statistics),
     (tasks.Task, client.Task),
+    (validation.DefinitionWarning, client.DefinitionWarning),
     (validation.Verdict, client.Validation),
     (workbooks.Workbook, client.Workbook),
     (workflows.Workflow, client.Workflow),

@@ -190,8 +190,16 @@ def test_a_file_that_cannot_be_read_is_refused_with_the_reason(file: Path, tmp_p
     )
 
 
-def test_an_unknown_variable_is_a_warning_with_a_hint_and_those_of_actions_are_none() -> None:
-    variables = {"MAESTRALE_PROT": "1", "MAESTRALE_KILLS": "5", "MAESTRALE_ATTEMPT": "1", "OTHER": "x"}
+def test_an_unknown_variable_is_a_warning_with_a_hint_and_those_of_actions_and_clients_are_none() -> None:
+    variables = {
+        "MAESTRALE_PROT": "1",
+        "MAESTRALE_KILLS": "5",
+        "OTHER": "x",
+        "MAESTRALE_ATTEMPT": "1",
+        "MAESTRALE_URL": "http://localhost",
+        "MAESTRALE_PROJECT": "p",
+        "MAESTRALE_TOKEN": "t",
+    }
 
     assert load_configuration({}, variables).warnings == (
         "the variable `MAESTRALE_KILLS` sets nothing",
@@ -235,3 +243,51 @@ def test_a_text_is_either_taken_or_refused_with_the_name_of_the_flag(name: str, 
 
     assert origin == SETTINGS[name].flag
     assert not told or told.startswith(f"wrong-settings {origin}: `{name}` is ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (
+            {"expiration_evaluation_interval_minutes": "5"},
+            "--expiration-evaluation-interval-minutes: `expiration_evaluation_interval_minutes` is 5, but"
+            " nothing says what expires; set `expiration_older_than_minutes` or"
+            " `expiration_max_finished_executions` too",
+        ),
+        (
+            {"expiration_older_than_minutes": "60"},
+            "--expiration-older-than-minutes: `expiration_older_than_minutes` is 60, but nobody looks for"
+            " what has expired; set `expiration_evaluation_interval_minutes` too",
+        ),
+        (
+            {"expiration_ignored_states": "SUCCESS, ERROR, CANCELLED"},
+            "--expiration-ignored-states: `expiration_ignored_states` has every state that there is, so that"
+            " nothing expires; leave one out",
+        ),
+        (
+            {"expiration_ignored_states": "PAUSED"},
+            '--expiration-ignored-states: `expiration_ignored_states` is "PAUSED"; it must be a list, each'
+            " CANCELLED, ERROR or SUCCESS",
+        ),
+        (
+            {"expiration_older_than_minutes": "-1", "expiration_max_finished_executions": "5"},
+            '--expiration-older-than-minutes: `expiration_older_than_minutes` is "-1"; it must be a whole'
+            " number from 0 to 52560000",
+        ),
+    ],
+)
+def test_an_expiration_that_cannot_be_meant_is_refused_by_its_name(flags: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        load_configuration(flags, {})
+
+    assert (raised.value.code, raised.value.message) == ("wrong-settings", told)
+
+
+@pytest.mark.parametrize("limit", ["expiration_older_than_minutes", "expiration_max_finished_executions"])
+def test_executions_expire_by_an_age_or_a_number(limit: str) -> None:
+    flags = {"expiration_evaluation_interval_minutes": "5", limit: "7", "expiration_ignored_states": "ERROR"}
+
+    settings = load_configuration(flags, {}).settings().expiration
+
+    assert msgspec.structs.asdict(settings)[limit.removeprefix("expiration_")] == 7
+    assert (settings.interval_minutes, settings.states) == (5, ("CANCELLED", "SUCCESS"))

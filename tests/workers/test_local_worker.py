@@ -191,7 +191,8 @@ def test_a_result_that_is_no_json_fails_the_attempt() -> None:
 
 def test_a_result_above_the_limit_is_refused() -> None:
     assert outcome(lambda: "x" * 3000, limits=Limits(field_bytes=2048)) == Result(
-        refusal="Field size limit exceeded [class=my.action, field=result, size=3KB, limit=2KB]"
+        refusal="Field size limit exceeded: the result of action my.action: "
+        "3,002 bytes of JSON, and 2,048 are allowed"
     )
 
 

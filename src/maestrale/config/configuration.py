@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from maestrale.config.combinations import find_contradictions
 from maestrale.config.environment import CONFIG_VARIABLE, set_variables, unknown_variables
 from maestrale.config.kinds import WrongValue
 from maestrale.config.objects import Settings
@@ -12,7 +13,7 @@ from maestrale.config.setting import Setting
 from maestrale.config.table import SETTINGS
 from maestrale.config.toml_file import Entry, read_toml
 from maestrale.errors import InvalidInput
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
 
 MOST_CHARACTERS = 80
 NOT_SET = "default"
@@ -79,6 +80,8 @@ def load_configuration(
             effective[setting.name] = Effective(setting, read, origin)
         except WrongValue as error:
             faults.append(_fault(setting, value, origin, str(error)))
+    if not faults:  # Otherwise some values are not those that were meant.
+        faults.extend(_contradictions(effective))
     _raise_faults(faults)
     return Configuration(effective, tuple(unknown_variables(environment, SETTINGS.values())))
 
@@ -112,6 +115,11 @@ def _fault(setting: Setting, value: Any, origin: str, reason: str) -> str:
     shown = _cut(setting.shown(given)) if isinstance(given, str | int | float | list) else "no such value"
     sentence = f"{origin}: `{setting.name}` is {shown}; it must be {setting.kind.allowed}"
     return f"{sentence}: {reason}" if reason else sentence
+
+
+def _contradictions(effective: Mapping[str, Effective]) -> Iterator[str]:
+    for name, reason in find_contradictions({name: each.value for name, each in effective.items()}):
+        yield f"{effective[name].origin}: `{name}` {reason}"
 
 
 def _cut(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from maestrale.config.setting import PREFIX, Setting
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
 
 CONFIG_VARIABLE = "MAESTRALE_CONFIG"
 """Names the TOML file."""
@@ -12,6 +12,9 @@ OF_ACTIONS = frozenset(
     PREFIX + name for name in ("EXECUTION_ID", "TASK_ID", "ACTION_EXECUTION_ID", "ATTEMPT", "IDEMPOTENCY_KEY")
 )
 """What `std.command` tells its program, which may be a server."""
+
+OF_CLIENTS = frozenset(PREFIX + name for name in ("URL", "PROJECT", "TOKEN"))
+"""What the commands about a server read: often exported where a server is started, too."""
 
 
 def set_variables(environment: Mapping[str, str], settings: Iterable[Setting]) -> dict[str, str]:
@@ -22,7 +25,7 @@ def set_variables(environment: Mapping[str, str], settings: Iterable[Setting]) -
 
 def unknown_variables(environment: Mapping[str, str], settings: Iterable[Setting]) -> list[str]:
     """A sentence for each variable that looks like ours and is not."""
-    known = {CONFIG_VARIABLE, *(setting.variable for setting in settings)}
+    known = {CONFIG_VARIABLE, *OF_CLIENTS, *(setting.variable for setting in settings)}
     suffixes = sorted(name.removeprefix(PREFIX) for name in known)
     suggestions = Suggestions()
     sentences = []

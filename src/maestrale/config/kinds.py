@@ -1,13 +1,16 @@
 """What a setting may be: each kind reads a value from text and from TOML, and says what it allows."""
 
 import ipaddress
+import json
 import math
 import re
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from maestrale.core import Publisher, check_publishers
 from maestrale.errors import InvalidInput
+from maestrale.notifier.signing import key_of
 from maestrale.store.urls import sqlite_path
 
 _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/\s]*)@")
@@ -157,6 +160,45 @@ class Networks(Texts, frozen=True):
             except ValueError as error:
                 raise WrongValue(str(error)) from error
         return texts
+
+
+class Publishers(Struct, frozen=True):
+    """A list of publishers: tables in TOML, JSON elsewhere."""
+
+    allowed: str = 'a list of publishers such as {"type": "webhook", "url": "https://example.org/hook"}'
+
+    def from_text(self, text: str) -> tuple[Publisher, ...]:
+        try:
+            return self.from_data(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise WrongValue("it is no JSON") from error
+
+    def from_data(self, data: object) -> tuple[Publisher, ...]:
+        if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
+            raise WrongValue
+        try:
+            return check_publishers(data)
+        except InvalidInput as error:
+            raise WrongValue(error.message) from error
+
+
+class Secrets(Struct, frozen=True):
+    """A list of secrets: an array in TOML, separated by commas elsewhere."""
+
+    allowed: str = "a list, each base64 of 24 to 64 random bytes, with whsec_ before it"
+
+    def from_text(self, text: str) -> tuple[str, ...]:
+        return self.from_data([part.strip() for part in text.split(",") if part.strip()])
+
+    def from_data(self, data: object) -> tuple[str, ...]:
+        if not isinstance(data, list) or not all(isinstance(each, str) for each in data):
+            raise WrongValue
+        try:
+            for secret in data:
+                key_of(secret)
+        except ValueError as error:
+            raise WrongValue(str(error)) from error
+        return tuple(data)
 
 
 class DatabaseUrl(Struct, frozen=True):

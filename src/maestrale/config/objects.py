@@ -4,9 +4,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from maestrale.actions import CommandSettings, HttpSettings, JavaScriptSettings
+from maestrale.actions import (
+    CommandSettings,
+    EmailSettings,
+    HttpSettings,
+    JavaScriptSettings,
+    ProviderSettings,
+    SshSettings,
+)
 from maestrale.api.settings import ApiSettings
 from maestrale.core import Limits
+from maestrale.notifier import NotifierSettings
+from maestrale.scheduler import CronSettings, ExpirationSettings
 from maestrale.workers.local import SLOTS, THREADS
 
 
@@ -71,3 +80,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: HttpSettings = HttpSettings()
     command: CommandSettings = CommandSettings()
     javascript: JavaScriptSettings = JavaScriptSettings()
+    ssh: SshSettings = SshSettings()
+    email: EmailSettings = EmailSettings()
+    providers: ProviderSettings = ProviderSettings()
+    notifier: NotifierSettings = NotifierSettings()
+    cron: CronSettings = CronSettings()
+    expiration: ExpirationSettings = ExpirationSettings()

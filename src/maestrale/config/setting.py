@@ -6,8 +6,11 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from maestrale.config.kinds import Kind, Switch, without_password
+from maestrale.core import Publisher
 
 PREFIX = "MAESTRALE_"
+MASK = "********"
+"""What is shown in the place of a secret."""
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -20,6 +23,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         field: The name of that field, where it is not the setting's.
         unit: How many of the field's units one of the setting's is, such as 1024 bytes for a kilobyte.
         unset: What the default None means.
+        is_secret: Whether it may hold secrets: then it is not shown as it is.
     """
 
     name: str
@@ -29,6 +33,7 @@ class Setting(Struct, frozen=True, kw_only=True):
     field: str = ""
     unit: int = 1
     unset: str = ""
+    is_secret: bool = False
 
     @property
     def variable(self) -> str:
@@ -59,6 +64,10 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     def shown(self, value: object) -> str:
         """A value as TOML, for people: without passwords."""
+        if isinstance(value, Publisher):
+            return _shown_publisher(value)
+        if self.is_secret and not isinstance(value, list | tuple):
+            return _quoted(MASK)
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, list | tuple):
@@ -66,6 +75,19 @@ class Setting(Struct, frozen=True, kw_only=True):
         if isinstance(value, float):
             return repr(value).removesuffix(".0")
         return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _shown_publisher(publisher: Publisher) -> str:
+    """As a table in one line, with the names of its headers and without their values."""
+    parts = [f"type = {_quoted(publisher.type)}"]
+    if publisher.url:
+        parts.append(f"url = {_quoted(publisher.url)}")
+    if publisher.headers:
+        headers = ", ".join(f"{_quoted(name)} = {_quoted(MASK)}" for name in publisher.headers)
+        parts.append(f"headers = {{{headers}}}")
+    if publisher.event_types:
+        parts.append(f"event_types = [{', '.join(map(_quoted, publisher.event_types))}]")
+    return f"{{{', '.join(parts)}}}"
 
 
 def _quoted(text: str) -> str:

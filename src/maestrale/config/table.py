@@ -2,15 +2,37 @@
 
 from collections.abc import Mapping
 
-from maestrale.actions import CommandSettings, HttpSettings, JavaScriptSettings
+from maestrale.actions import (
+    CommandSettings,
+    EmailSettings,
+    HttpSettings,
+    JavaScriptSettings,
+    ProviderSettings,
+    SshSettings,
+)
 from maestrale.api.settings import ApiSettings
-from maestrale.config.kinds import Choice, DatabaseUrl, Networks, Number, Switch, Text, Texts, Whole
+from maestrale.config.kinds import (
+    Choice,
+    DatabaseUrl,
+    Networks,
+    Number,
+    Publishers,
+    Secrets,
+    Switch,
+    Text,
+    Texts,
+    Whole,
+)
 from maestrale.config.objects import LogSettings, ServerSettings, WorkerSettings
 from maestrale.config.setting import Setting
 from maestrale.core import Limits
+from maestrale.notifier import NotifierSettings
+from maestrale.scheduler import CronSettings, ExpirationSettings
+from maestrale.scheduler.settings import ENDED_STATES
 
 DAY = 86_400
 GIBIBYTE_IN_KB = 1024 * 1024
+CENTURY_IN_MINUTES = 100 * 365 * 24 * 60
 
 SERVER = (
     Setting(
@@ -210,6 +232,20 @@ ENGINE = (
         field="depth",
     ),
     Setting(
+        name="expression_seconds",
+        kind=Number(0.05, 60),
+        about="How much CPU time one expression may take. The other executions of the node wait meanwhile.",
+        of=Limits,
+    ),
+    Setting(
+        name="expression_memory_mb",
+        kind=Whole(1, 1024 * 1024),
+        about="By how much memory one expression may make the process grow.",
+        of=Limits,
+        field="expression_bytes",
+        unit=1024 * 1024,
+    ),
+    Setting(
         name="turn_steps",
         kind=Whole(1, 100_000),
         about="How many tasks or items one execution may start before others get their turn.",
@@ -298,6 +334,187 @@ ACTIONS = (
         field="memory_bytes",
         unit=1024,
     ),
+    Setting(
+        name="ssh_known_hosts",
+        kind=Text("the path of a known_hosts file, or empty", r".*"),
+        about="The keys of the hosts that std.ssh may talk to; empty accepts any key, as Mistral does.",
+        of=SshSettings,
+        field="known_hosts",
+    ),
+    Setting(
+        name="ssh_connect_seconds",
+        kind=Number(0.001, DAY),
+        about="How long connecting and logging in to a host may take, for std.ssh.",
+        of=SshSettings,
+        field="connect_seconds",
+    ),
+    Setting(
+        name="ssh_output_kb",
+        kind=Whole(1, GIBIBYTE_IN_KB),
+        about="How much a command of std.ssh may write to one of its two outputs; one that writes more is"
+        " ended, and fails.",
+        of=SshSettings,
+        field="output_bytes",
+        unit=1024,
+    ),
+    Setting(
+        name="email_timeout_seconds",
+        kind=Number(0.001, DAY),
+        about="How long sending a message with std.email may take.",
+        of=EmailSettings,
+        field="timeout_seconds",
+    ),
+    Setting(
+        name="email_verify_certificates",
+        kind=Switch(),
+        about="Whether a server that std.email sends a password to has to prove who it is.",
+        of=EmailSettings,
+        field="verify_certificates",
+    ),
+)
+
+PROVIDERS = (
+    Setting(
+        name="action_allowlist",
+        kind=Texts(Text("the name of an action, or a pattern such as std.*", r"[^\s,]+")),
+        about="The only standard actions, and actions of plugins, that there are; an empty list means all.",
+        of=ProviderSettings,
+        field="allowed_actions",
+    ),
+    Setting(
+        name="action_denylist",
+        kind=Texts(Text("the name of an action, or a pattern such as std.ssh*", r"[^\s,]+")),
+        about="Those that there are not. It does not count beside an action_allowlist.",
+        of=ProviderSettings,
+        field="denied_actions",
+    ),
+    Setting(
+        name="action_provider_allowlist",
+        kind=Texts(Text("legacy, adhoc, dynamic or a pattern", r"[^\s,]+")),
+        about="The only kinds of actions that there are: legacy are standard ones and those of plugins; an"
+        " empty list means all.",
+        of=ProviderSettings,
+        field="allowed_providers",
+    ),
+    Setting(
+        name="action_provider_denylist",
+        kind=Texts(Text("legacy, adhoc, dynamic or a pattern", r"[^\s,]+")),
+        about="The kinds that there are not. It does not count beside an action_provider_allowlist.",
+        of=ProviderSettings,
+        field="denied_providers",
+    ),
+    Setting(
+        name="load_action_plugins",
+        kind=Switch(),
+        about="Whether installed packages may bring actions: the entry points maestrale.actions and"
+        " mistral.actions.",
+        of=ProviderSettings,
+        field="has_plugins",
+    ),
+    Setting(
+        name="load_action_generators",
+        kind=Switch(),
+        about="Whether installed packages may generate actions: the entry point mistral.generators.",
+        of=ProviderSettings,
+        field="has_generators",
+    ),
+    Setting(
+        name="only_builtin_actions",
+        kind=Switch(),
+        about="Whether there are no actions of installed packages at all.",
+        of=ProviderSettings,
+        field="only_builtin",
+    ),
+)
+
+CRON = (
+    Setting(
+        name="enable_cron_triggers",
+        kind=Switch(),
+        about="Whether cron triggers fire.",
+        of=CronSettings,
+        field="is_enabled",
+    ),
+    Setting(
+        name="cron_starts_at_once",
+        kind=Whole(1, 1000),
+        about="How many workflows start at once, where many cron triggers are due at the same time.",
+        of=CronSettings,
+        field="starts_at_once",
+    ),
+)
+
+EXPIRATION = (
+    Setting(
+        name="expiration_evaluation_interval_minutes",
+        kind=Whole(0, CENTURY_IN_MINUTES),
+        about="How often to look for what has expired, and delete it; 0 means never.",
+        of=ExpirationSettings,
+        field="interval_minutes",
+    ),
+    Setting(
+        name="expiration_older_than_minutes",
+        kind=Whole(0, CENTURY_IN_MINUTES),
+        about="Executions that have ended, and have not changed for so long, expire; 0 means that age does"
+        " not matter.",
+        of=ExpirationSettings,
+        field="older_than_minutes",
+    ),
+    Setting(
+        name="expiration_max_finished_executions",
+        kind=Whole(0, 1_000_000_000),
+        about="Of the executions that have ended so many are kept, the newest; 0 means that their number"
+        " does not matter.",
+        of=ExpirationSettings,
+        field="max_finished_executions",
+    ),
+    Setting(
+        name="expiration_batch_size",
+        kind=Whole(0, 1_000_000),
+        about="How many are deleted before a rest that is as long as that took; 0 means all.",
+        of=ExpirationSettings,
+        field="batch_size",
+    ),
+    Setting(
+        name="expiration_ignored_states",
+        kind=Texts(Text(f"{', '.join(ENDED_STATES[:-1])} or {ENDED_STATES[-1]}", "|".join(ENDED_STATES))),
+        about="Executions that have ended in one of these states are neither counted nor deleted.",
+        of=ExpirationSettings,
+        field="ignored_states",
+    ),
+)
+
+NOTIFICATIONS = (
+    Setting(
+        name="notify",
+        kind=Publishers(),
+        about="Who is told what becomes of every execution, besides those that it names itself.",
+        of=NotifierSettings,
+        field="publishers",
+        is_secret=True,
+    ),
+    Setting(
+        name="notify_secrets",
+        kind=Secrets(),
+        about="What webhooks are signed with, a signature for each; without one they are not signed.",
+        of=NotifierSettings,
+        field="secrets",
+        is_secret=True,
+    ),
+    Setting(
+        name="notify_give_up_seconds",
+        kind=Number(0, 365 * DAY),
+        about="How old a notice may be that is still tried again when it could not be delivered.",
+        of=NotifierSettings,
+        field="give_up_seconds",
+    ),
+    Setting(
+        name="notify_slots",
+        kind=Whole(1, 100),
+        about="How many notices are sent to one host at once.",
+        of=NotifierSettings,
+        field="slots",
+    ),
 )
 
 GROUPS: Mapping[str, tuple[Setting, ...]] = {
@@ -306,6 +523,10 @@ GROUPS: Mapping[str, tuple[Setting, ...]] = {
     "API": API,
     "Engine": ENGINE,
     "Actions": ACTIONS,
+    "Providers": PROVIDERS,
+    "Cron": CRON,
+    "Expiration": EXPIRATION,
+    "Notifications": NOTIFICATIONS,
 }
 
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for group in GROUPS.values() for setting in group}

@@ -54,6 +54,38 @@ class NodeFigures:
             buckets=SIZES,
             registry=registry,
         )
+        self._notices = Counter(
+            "maestrale_notices",
+            "Notices: delivered, attempts that failed, given up.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._cron_turns = Counter(
+            "maestrale_cron_turns",
+            "Turns of cron triggers: a workflow started, or could not.",
+            ("outcome",),
+            registry=registry,
+        )
+        self._expired = Counter(
+            "maestrale_expired",
+            "Executions and action runs deleted because they had expired.",
+            ("kind",),
+            registry=registry,
+        )
+        for outcome in ("started", "failed"):  # So that a first failure is seen as an increase.
+            self._cron_turns.labels(outcome)
+
+    def on_cron_turn(self, started: bool) -> None:
+        """Implements `CronTriggers.on_turn`."""
+        self._cron_turns.labels("started" if started else "failed").inc()
+
+    def on_expired(self, kind: str) -> None:
+        """Implements `Expiration.on_deleted`."""
+        self._expired.labels(kind).inc()
+
+    def on_notices(self, outcome: str, count: int) -> None:
+        """Implements `Notifier.on_outcome`."""
+        self._notices.labels(outcome).inc(count)
 
     def on_commit(self, seconds: float, steps: int) -> None:
         """Implements `Engine.on_commit`."""
@@ -107,6 +139,13 @@ def gauges(engine: Engine, worker: LocalWorker, readers: Readers, clock: Clock) 
             "timers": load.timers,
         }
 
+    async def notices() -> float:
+        return await readers.run(lambda store: store.count_notices())
+
+    async def cron_due() -> float:
+        due_at = await readers.run(lambda store: store.next_due_at())
+        return 0.0 if due_at is None else due_at.timestamp()
+
     async def trees() -> float:
         return engine.load.trees
 
@@ -126,6 +165,12 @@ def gauges(engine: Engine, worker: LocalWorker, readers: Readers, clock: Clock) 
             read=oldest,
         ),
         Figure(name="maestrale_queue_depth", description="What waits, by queue.", label="queue", read=queues),
+        Figure(name="maestrale_notices_waiting", description="Notices still to be sent.", read=notices),
+        Figure(
+            name="maestrale_cron_due_timestamp_seconds",
+            description="When the next cron trigger is due, in seconds since 1970; 0 without one.",
+            read=cron_due,
+        ),
         Figure(name="maestrale_trees", description="Executions in memory, with all below them.", read=trees),
         Figure(name="maestrale_watchers", description="Who follows an execution.", read=watchers),
     )

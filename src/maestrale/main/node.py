@@ -6,7 +6,7 @@ from typing import Self
 
 from maestrale.actions import Registry
 from maestrale.clock import Clock, SystemClock
-from maestrale.core import Changes, Limits
+from maestrale.core import Changes, Limits, Notice, Publisher
 from maestrale.engine import Engine, Step
 from maestrale.errors import Error
 from maestrale.store import Store, open_store
@@ -30,7 +30,7 @@ class Node:
         registry: None: the standard actions and those of the installed plugins.
         slots, threads: See `LocalWorker`.
         drain_seconds: How long actions under way may go on at the end, before they are cut off.
-        observer, on_trouble, on_commit, on_steps: See `Engine`.
+        observer, on_trouble, on_commit, on_steps, on_notices, publishers: See `Engine`.
 
     Raises (on entering):
         InvalidInput, NotFound, Unavailable: See `open_store`.
@@ -51,6 +51,8 @@ class Node:
         on_trouble: Callable[[Error], None] = lambda error: None,
         on_commit: Callable[[float, int], None] = lambda seconds, steps: None,
         on_steps: Callable[[str, Sequence[Step]], None] = lambda root_id, steps: None,
+        on_notices: Callable[[Sequence[Notice]], None] = lambda notices: None,
+        publishers: tuple[Publisher, ...] = (),
     ) -> None:
         self._database = database
         self._create = create
@@ -61,6 +63,8 @@ class Node:
         self._on_trouble = on_trouble
         self._on_commit = on_commit
         self._on_steps = on_steps
+        self._on_notices = on_notices
+        self._publishers = publishers
         self._slots = slots
         self._threads = threads
         self._drain_seconds = drain_seconds
@@ -94,6 +98,9 @@ class Node:
             on_trouble=self._on_trouble,
             on_commit=self._on_commit,
             on_steps=self._on_steps,
+            on_notices=self._on_notices,
+            publishers=self._publishers,
+            providers=self.registry.providers.stored_providers,
         )
 
     async def __aexit__(self, *error: object) -> None:

@@ -20,6 +20,8 @@ from maestrale.main.figures import NodeFigures, gauges
 from maestrale.main.http_server import HttpServer
 from maestrale.main.listening import allow_open_files, bind, bind_error, close_all, is_loopback, url_of
 from maestrale.main.node import Node
+from maestrale.notifier import Notifier
+from maestrale.scheduler import CronTriggers, Expiration
 from maestrale.store import open_reader
 from maestrale.store.urls import sqlite_path
 
@@ -57,12 +59,21 @@ class Server:
         self._database = database
         self._clock = clock or SystemClock()
         self._registry = registry or Registry.standard(
-            settings=(settings.http, settings.command, settings.javascript)
+            settings=(
+                settings.http,
+                settings.command,
+                settings.javascript,
+                settings.ssh,
+                settings.email,
+                settings.providers,
+            )
         )
         self._figures = NodeFigures()
         self._parts = AsyncExitStack()
         self._adopting: asyncio.Task[None] | None = None
+        self._cron_triggers: CronTriggers
         self._http: HttpServer
+        self._notifier: Notifier
         self.url = ""
         self.node: Node
 
@@ -79,13 +90,22 @@ class Server:
             await self._open_node(parts)
             readers = self._open_readers()
             parts.callback(readers.close)
+            await self._open_notifier(parts, readers)
             adoption = Adoption(self.node.engine)
-            maintenance = Maintenance(self.node.engine, readers.run, on_trouble=_log_trouble)
+            maintenance = Maintenance(
+                self.node.engine,
+                readers.run,
+                on_trouble=_log_trouble,
+                on_change=lambda: self._cron_triggers.look_again(),
+            )
+            self._cron_triggers = self._make_cron_triggers(readers, maintenance)
             await parts.enter_async_context(maintenance)
             app = make_app(self._backend(readers, adoption, maintenance))
             self._http = HttpServer(app, sockets, self._settings.server)
             parts.push_async_callback(self._stop_http)
             await self._listen(sockets)
+            await parts.enter_async_context(self._cron_triggers)
+            await parts.enter_async_context(self._make_expiration(readers, maintenance))
             self._adopting = asyncio.create_task(adoption.run())
             self._adopting.add_done_callback(_log_bug)
             self._parts = parts.pop_all()
@@ -126,8 +146,41 @@ class Server:
             on_trouble=_log_trouble,
             on_commit=self._figures.on_commit,
             on_steps=self._figures.on_steps,
+            on_notices=lambda notices: self._notifier.tell(notices),
+            publishers=self._settings.notifier.publishers,
         )
         await parts.enter_async_context(self.node)
+
+    async def _open_notifier(self, parts: AsyncExitStack, readers: Readers) -> None:
+        self._notifier = Notifier(
+            self._settings.notifier,
+            self._settings.http,
+            clock=self._clock,
+            read=readers.run,
+            write=self.node.engine.write,
+            on_outcome=self._figures.on_notices,
+        )
+        await parts.enter_async_context(self._notifier)
+
+    def _make_cron_triggers(self, readers: Readers, maintenance: Maintenance) -> CronTriggers:
+        return CronTriggers(
+            self.node.engine,
+            readers.run,
+            clock=self._clock,
+            settings=self._settings.cron,
+            is_working=lambda: maintenance.is_working,
+            on_turn=self._figures.on_cron_turn,
+        )
+
+    def _make_expiration(self, readers: Readers, maintenance: Maintenance) -> Expiration:
+        return Expiration(
+            self.node.engine,
+            readers.run,
+            clock=self._clock,
+            settings=self._settings.expiration,
+            is_working=lambda: maintenance.is_working,
+            on_deleted=self._figures.on_expired,
+        )
 
     def _open_readers(self) -> Readers:
         return Readers(lambda: open_reader(self._database))
@@ -141,6 +194,7 @@ class Server:
             clock=self._clock,
             settings=self._settings.api,
             maintenance=maintenance,
+            triggers_changed=self._cron_triggers.look_again,
             why_not_ready=lambda: adoption.why_not_ready,
             figures=gauges(self.node.engine, self.node.worker, readers, self._clock),
             metrics=(self._figures.registry,),

@@ -226,6 +226,8 @@ def _context_of(attempt: "_Attempt") -> ActionContext:
         action_execution_id=assignment.run_id,
         workflow_name=assignment.workflow_name,
         task_name=assignment.task_name,
+        item_index=assignment.item_index,
+        project_id=assignment.project_id,
         attempt=assignment.attempt,
         cancelled=attempt.stop.is_set,
     )
