@@ -2,11 +2,20 @@
 
 import asyncio
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
-from maestrale.actions import ActionContext, Registry
+import pytest
+
+from maestrale.actions import ActionContext, Registry, Result
+from maestrale.actions.mistral_classes import ClassAction
 from maestrale.core.catalogue import ActionSpec
+from maestrale.core.failures import wrong_input
+from maestrale.lang import parse
+from maestrale.lang.model import TaskDefinition
+from tests.docs.pages import list_examples
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -33,6 +42,40 @@ def section_of(page: str, overview: str, spec: ActionSpec) -> str:
     return next(line for line in overview.splitlines() if f"`{spec.name}`" in line and line.startswith("|"))
 
 
+PAGES = ("reference/actions.md", "guides/run-commands-over-ssh.md")
+
+
+def tasks_of(page: str) -> Iterator[TaskDefinition]:
+    """The tasks in the examples of a page."""
+    for example in list_examples(DOCS / page):
+        if example.language == "yaml":
+            is_part = example.kind == "task"
+            text = (
+                f"version: '2.0'\nw:\n  tasks:\n{indent(example.text, '    ')}" if is_part else example.text
+            )
+            definitions = parse(text).definitions
+            assert definitions is not None, str(example)
+            for workflow in definitions.workflows.values():
+                yield from workflow.tasks.values()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_input_in_an_example_fits_its_action(page: str) -> None:
+    registry = Registry()
+    for task in tasks_of(page):
+        assert task.action is not None
+        spec = registry.get_action(task.action.source).spec
+        given = task.input.source if task.input else {}
+
+        assert wrong_input(spec.name, spec.parameters, given) is None, task.name
+
+
+def test_every_large_action_has_an_example() -> None:
+    shown = {task.action.source for task in tasks_of("reference/actions.md") if task.action}
+
+    assert set(Registry().names()) - shown == {"std.js", "std.test_dict"}
+
+
 def test_the_example_of_the_guide_works() -> None:
     page = (DOCS / "guides/write-an-action.md").read_text()
     found = re.search(r"```python\n(.*?)```", page, flags=re.S)
@@ -49,3 +92,20 @@ def test_the_example_of_the_guide_works() -> None:
         "replicas": 3,
         "key": "e/t/r",
     }
+
+
+def test_the_classes_of_the_guide_to_mistrals_plugins_work() -> None:
+    page = (DOCS / "guides/use-mistral-plugins.md").read_text()
+    names: dict[str, Any] = {}
+    for source in re.findall(r"```python\n(.*?)```", page, flags=re.S):
+        exec(source, names)
+    deploy = ClassAction("acme.deploy", names["Deploy"])
+
+    def run(image: str) -> Result:
+        result = deploy.function(**deploy.arguments({"image": image}, ActionContext(), {}))
+        assert isinstance(result, Result)
+        return result
+
+    assert run("nginx:1.27") == Result(value={"image": "nginx:1.27", "replicas": 1})
+    assert run("nginx:latest") == Result(error={"reason": "name a version"})
+    assert names["shout"]("hi", times=2) == "HIHI"

@@ -100,7 +100,8 @@ def test_a_result_may_be_as_large_as_the_limit_and_no_larger() -> None:
 
     assert storable(fits, action="a", limit=1024) == fits
     assert storable(exceeds, action="acme.big", limit=1024) == Result(
-        refusal="Field size limit exceeded [class=acme.big, field=result, size=2KB, limit=1KB]"
+        refusal="Field size limit exceeded: the result of action acme.big: "
+        "1,025 bytes of JSON, and 1,024 are allowed"
     )
     assert storable(exceeds, action="a", limit=-1) == exceeds
 

@@ -279,3 +279,24 @@ def test_the_idempotency_key_is_one_for_all_attempts_of_a_run_and_differs_betwee
         return context.idempotency_key
 
     assert [key("r1", 1), key("r1", 2), key("r2", 1)] == ["e/t/r1", "e/t/r1", "e/t/r2"]
+
+
+def test_an_action_says_which_of_its_parameters_and_whether_its_result_is_secret() -> None:
+    @action("acme.token", secret=["password"], secret_result=True)
+    def token(user: str, password: str) -> str:
+        """Make a token."""
+        return user + password
+
+    (declared,) = declarations_of(token)
+
+    assert (declared.spec.secret, declared.spec.secret_result) == (("password",), True)
+
+
+def test_a_secret_parameter_has_to_be_there() -> None:
+    @action("acme.token", secret=["pasword"])
+    def token(password: str) -> str:
+        """Make a token."""
+        return password
+
+    with pytest.raises(DeclarationError, match="declares `pasword` to be secret, and has no such parameter"):
+        _ = declarations_of(token)[0].spec

@@ -39,6 +39,7 @@ def test_the_standard_actions_are_known() -> None:
         "std.async_noop",
         "std.command",
         "std.echo",
+        "std.email",
         "std.fail",
         "std.http",
         "std.javascript",
@@ -46,6 +47,8 @@ def test_the_standard_actions_are_known() -> None:
         "std.mistral_http",
         "std.noop",
         "std.sleep",
+        "std.ssh",
+        "std.ssh_proxied",
         "std.test_dict",
     ]
 
@@ -62,13 +65,14 @@ def test_finding_a_standard_action_loads_no_library_and_searches_no_package() ->
     source = """
 import sys
 def search(**_): raise AssertionError("searched")
-import maestrale.actions.plugins as plugins
-plugins.entry_points = search
+import importlib.metadata
+importlib.metadata.entry_points = search
 from maestrale.actions import Registry
 registry = Registry.standard()
 assert registry.find_action("std.http") and registry.find_action("std.js")
 assert registry.find_action("std.nope") is None
-print([name for name in ("httpx", "py_mini_racer") if name in sys.modules])
+libraries = {"aiosmtplib", "asyncssh", "email.headerregistry", "httpx", "py_mini_racer"}
+print(sorted(libraries & set(sys.modules)))
 """
     answer = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
 

@@ -56,7 +56,7 @@ def test_an_echo_waits_for_its_delay() -> None:
     assert time.monotonic() - began >= 0.05
 
 
-@pytest.mark.parametrize("seconds", [0, -5, "x", "1.5", None, [], 0.9, "-1", float("nan")])
+@pytest.mark.parametrize("seconds", [0, -5, "x", "1.5", None, [], 0.9, "-1", float("nan"), float("inf")])
 def test_a_sleep_of_no_whole_second_ends_at_once(seconds: Any) -> None:
     began = time.monotonic()
 
@@ -64,7 +64,7 @@ def test_a_sleep_of_no_whole_second_ends_at_once(seconds: Any) -> None:
     assert time.monotonic() - began < 0.9
 
 
-@pytest.mark.parametrize("seconds", [1, "1", 10**15, float("inf"), 1.9])
+@pytest.mark.parametrize("seconds", [1, "1", 10**15, 1.9])
 def test_a_sleep_of_a_second_or_more_goes_on(seconds: Any) -> None:
     async def begin_and_look() -> bool:
         found = REGISTRY.get_action("std.sleep")
@@ -108,4 +108,4 @@ def test_a_large_test_dict_is_not_made_inside_the_turn() -> None:
 def test_what_may_be_repeated_after_a_crash() -> None:
     safe = {spec.name for spec in REGISTRY.list_actions() if spec.may_rerun({})}
 
-    assert set(REGISTRY.names()) - safe == {"std.command"}
+    assert set(REGISTRY.names()) - safe == {"std.command", "std.email", "std.ssh", "std.ssh_proxied"}

@@ -11,8 +11,11 @@ from maestrale.actions.context import ActionContext, Settings
 from maestrale.actions.declare import DISPATCH, DeclarationError, action
 from maestrale.actions.egress import LOCAL_NETWORKS, HttpSettings
 from maestrale.actions.javascript import JavaScriptSettings
+from maestrale.actions.mail import EmailSettings
+from maestrale.actions.providers import ProviderSettings
 from maestrale.actions.registry import Registry
 from maestrale.actions.results import ActionFailed
+from maestrale.actions.ssh_ways import SshSettings
 from maestrale.core.catalogue import Result
 
 __all__ = [
@@ -22,10 +25,13 @@ __all__ = [
     "ActionFailed",
     "CommandSettings",
     "DeclarationError",
+    "EmailSettings",
     "HttpSettings",
     "JavaScriptSettings",
+    "ProviderSettings",
     "Registry",
     "Result",
     "Settings",
+    "SshSettings",
     "action",
 ]

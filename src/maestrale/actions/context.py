@@ -15,6 +15,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     A keyword-only parameter annotated with this class is filled by the runner and is no input.
 
     Args:
+        item_index: Which item of a with-items task it is for, from 0; None: of no such task.
+        project_id: Whose execution it is.
         attempt: Counts from 1; it grows when the run is repeated because its worker was lost.
         cancelled: Whether the attempt was cancelled meanwhile. A plain function that takes long asks
             now and then and returns early; Python cannot end its thread.
@@ -25,6 +27,8 @@ class ActionContext(Struct, frozen=True, kw_only=True):
     action_execution_id: str = ""
     workflow_name: str = ""
     task_name: str = ""
+    item_index: int | None = None
+    project_id: str = ""
     attempt: int = 1
     cancelled: Callable[[], bool] = _never
 

@@ -3,7 +3,7 @@
 import inspect
 import re
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -38,6 +38,8 @@ def action(
     safe_rerun: SafeRerun = False,
     asynchronous: bool = False,
     pure: bool | Callable[..., object] = False,
+    secret: Sequence[str] = (),
+    secret_result: bool = False,
 ) -> Callable[[F], F]:
     """Declare a function to be the action `name`. The function itself stays what it was.
 
@@ -52,6 +54,9 @@ def action(
         pure: True: a plain function without effect outside, quick, giving the same for the same input
             for ever; it runs inside the engine's turn. Or such a function with the same parameters,
             that returns `DISPATCH` where the action itself has to run.
+        secret: The parameters that nobody may look at, such as `password`: they are masked wherever inputs
+            are shown, and so is what expressions make of them.
+        secret_result: What the action gives is such a value.
 
     Raises:
         DeclarationError: The name is no name, or an option does not fit the function.
@@ -62,7 +67,15 @@ def action(
         )
 
     def declare(function: F) -> F:
-        declared = Action(name, function, safe_rerun=safe_rerun, asynchronous=asynchronous, pure=pure)
+        declared = Action(
+            name,
+            function,
+            safe_rerun=safe_rerun,
+            asynchronous=asynchronous,
+            pure=pure,
+            secret=secret,
+            secret_result=secret_result,
+        )
         # Decorators apply from the bottom up; the list reads from the top down.
         setattr(function, _DECLARATIONS, [declared, *declarations_of(function)])
         return function
@@ -87,6 +100,8 @@ class Action:
         safe_rerun: SafeRerun = False,
         asynchronous: bool = False,
         pure: bool | Callable[..., object] = False,
+        secret: Sequence[str] = (),
+        secret_result: bool = False,
     ) -> None:
         self.name = name
         self.function = function
@@ -94,19 +109,33 @@ class Action:
         self._safe_rerun = safe_rerun
         self._asynchronous = asynchronous
         self._pure = function if pure is True else pure
+        self._secret = (secret,) if isinstance(secret, str) else tuple(secret)
+        self._secret_result = secret_result
         if inspect.iscoroutinefunction(self._pure) or (self._pure and asynchronous):
             raise DeclarationError(f"Action `{name}` is declared pure, but it has to wait")
+
+    @property
+    def origin(self) -> object:
+        """What was declared to be this action: two with the same origin are one."""
+        return self.function
 
     @cached_property
     def spec(self) -> ActionSpec:
         """What the engine must know.
 
         Raises:
-            DeclarationError: The signature has something that no input can fill.
+            DeclarationError: The signature has something that no input can fill, or lacks a parameter that
+                is declared secret.
         """
         signature = self._signature
         if self._pure and signature.injected:
             raise DeclarationError(f"Action `{self.name}` is declared pure, but it reads its context")
+        unknown = [name for name in self._secret if name not in signature.parameters]
+        if unknown and not signature.accepts_any:
+            raise DeclarationError(
+                f"Action `{self.name}` declares `{unknown[0]}` to be secret, and has no such parameter",
+                hint=f"its parameters are: {', '.join(signature.parameters) or 'none'}",
+            )
         return ActionSpec(
             name=self.name,
             parameters=tuple(signature.parameters.values()),
@@ -114,6 +143,8 @@ class Action:
             asynchronous=self._asynchronous,
             safe_rerun=self._safe_rerun,
             pure=self._run_pure if self._pure else None,
+            secret=self._secret,
+            secret_result=self._secret_result,
             description=_first_paragraph(self.function),
         )
 

@@ -5,8 +5,8 @@ and without a Content-Length; the header `Idempotency-Key`; a two-element list f
 """
 
 import json as json_text
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from maestrale.actions.context import ActionContext
@@ -15,9 +15,6 @@ from maestrale.actions.egress import HttpSettings
 from maestrale.actions.inputs import WrongInput
 from maestrale.core.catalogue import Result
 from maestrale.expressions.scope import Json
-
-if TYPE_CHECKING:
-    from maestrale.actions.exchange import Request
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -30,110 +27,113 @@ def _may_rerun(input: Mapping[str, Json]) -> bool:
     return str(input.get("method") or "GET").upper() in READING_METHODS
 
 
-@action("std.http", safe_rerun=_may_rerun)
-async def http(
-    url: str,
-    method: str | None = "GET",
-    params: Fields | str | None = None,
-    body: Json = None,
-    json: Json = None,
-    headers: Fields | None = None,
-    cookies: Fields | None = None,
-    auth: Json = None,
-    timeout: float | None = None,  # noqa: ASYNC109 - A parameter of the action.
-    allow_redirects: Json = None,
-    proxies: Proxies | None = None,
-    verify: bool | str | None = None,
-    *,
-    context: ActionContext,
-    settings: HttpSettings,
-) -> Result:
+def _declare(
+    name: str, description: str, added: Callable[[ActionContext], Fields], *, asynchronous: bool = False
+) -> Callable[..., Awaitable[Result]]:
+    """An action that sends an HTTP request. Both have these parameters.
+
+    Args:
+        added: The headers that it adds to those of the task.
+    """
+
+    async def send(
+        url: str,
+        method: str | None = "GET",
+        params: Fields | str | None = None,
+        body: Json = None,
+        json: Json = None,
+        headers: Fields | None = None,
+        cookies: Fields | None = None,
+        auth: Json = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - A parameter of the action.
+        allow_redirects: Json = None,
+        proxies: Proxies | None = None,
+        verify: bool | str | None = None,
+        *,
+        context: ActionContext,
+        settings: HttpSettings,
+    ) -> Result:
+        from maestrale.actions.exchange import Request, exchange
+
+        content_type = {"Content-Type": "application/json"} if json is not None and not body else {}
+        key = {"Idempotency-Key": context.idempotency_key}
+        try:
+            request = Request(
+                url=_with_query(url, params),
+                method=(method or "GET").upper(),
+                content=_content(body, json),
+                headers=_headers(key, content_type, headers or {}, added(context)),
+                cookies={each: _scalar("cookies", each, value) for each, value in (cookies or {}).items()},
+                auth=_credentials(auth),
+                timeout=_timeout(timeout, settings.default_timeout),
+                follow_redirects=bool(allow_redirects),
+                proxies=_proxies(proxies),
+                verify=True if verify is None or verify == "" else verify,
+            )
+        except _Unfit as error:
+            raise WrongInput(error.message(name)) from None
+        return await exchange(request, settings)
+
+    send.__doc__ = description
+    return action(name, safe_rerun=_may_rerun, asynchronous=asynchronous, secret=["auth"])(send)
+
+
+def _callback_headers(context: ActionContext) -> Fields:
+    """Whom the receiver works for, and how it ends the action. A run without a task has no task to name."""
+    return {
+        "Mistral-Workflow-Name": context.workflow_name or None,
+        "Mistral-Workflow-Execution-Id": context.workflow_execution_id or None,
+        "Mistral-Task-Id": context.task_execution_id or None,
+        "Mistral-Action-Execution-Id": context.action_execution_id,
+        "Mistral-Callback-URL": context.callback_url,
+    }
+
+
+http = _declare(
+    "std.http",
     """Send an HTTP request and give its answer.
 
     Status 200 to 306 is success; any other fails with the same mapping: `content` (parsed where it is
     JSON), `status`, `headers`, `url`, `history`, `encoding`, `reason`, `cookies`, `elapsed`.
-    """
-    from maestrale.actions.exchange import exchange
+    """,
+    lambda context: {},
+)
 
-    added = {"Idempotency-Key": context.idempotency_key}
-    request = _request(
-        settings, added, url, method, params, body, json, headers, cookies, auth, timeout,
-        allow_redirects, proxies, verify,
-    )  # fmt: skip
-    return await exchange(request, settings)
-
-
-@action("std.mistral_http", safe_rerun=_may_rerun, asynchronous=True)
-async def mistral_http(
-    url: str,
-    method: str | None = "GET",
-    params: Fields | str | None = None,
-    body: Json = None,
-    json: Json = None,
-    headers: Fields | None = None,
-    cookies: Fields | None = None,
-    auth: Json = None,
-    timeout: float | None = None,  # noqa: ASYNC109 - A parameter of the action.
-    allow_redirects: Json = None,
-    proxies: Proxies | None = None,
-    verify: bool | str | None = None,
-    *,
-    context: ActionContext,
-    settings: HttpSettings,
-) -> Result:
+mistral_http = _declare(
+    "std.mistral_http",
     """Send an HTTP request whose receiver completes the action through the API later.
 
     The request carries the ids of the execution, the task and the action run, and the path to complete
     it at. A status that is no success, or no answer, fails at once.
-    """
-    from maestrale.actions.exchange import exchange
-
-    added = {
-        "Mistral-Workflow-Name": context.workflow_name,
-        "Mistral-Workflow-Execution-Id": context.workflow_execution_id,
-        "Mistral-Task-Id": context.task_execution_id,
-        "Mistral-Action-Execution-Id": context.action_execution_id,
-        "Mistral-Callback-URL": context.callback_url,
-        "Idempotency-Key": context.idempotency_key,
-    }
-    request = _request(
-        settings, added, url, method, params, body, json, headers, cookies, auth, timeout,
-        allow_redirects, proxies, verify,
-    )  # fmt: skip
-    return await exchange(request, settings)
+    """,
+    _callback_headers,
+    asynchronous=True,
+)
 
 
-def _request(
-    settings: HttpSettings,
-    added: Mapping[str, str],
-    url: str,
-    method: str | None,
-    params: Fields | str | None,
-    body: Json,
-    json: Json,
-    headers: Fields | None,
-    cookies: Fields | None,
-    auth: Json,
-    timeout: float | None,
-    allow_redirects: Json,
-    proxies: Proxies | None,
-    verify: bool | str | None,
-) -> "Request":
-    from maestrale.actions.exchange import Request
+class _Unfit(Exception):
+    """A parameter has a value that the action cannot use."""
 
-    is_json = json is not None and not body
-    return Request(
-        url=_with_query(url, params),
-        method=(method or "GET").upper(),
-        content=_content(body, json),
-        headers=_headers(added, {"Content-Type": "application/json"} if is_json else {}, headers or {}),
-        cookies={name: _scalar("cookies", name, value) for name, value in (cookies or {}).items()},
-        auth=_credentials(auth),
-        timeout=_timeout(timeout, settings.default_timeout),
-        follow_redirects=bool(allow_redirects),
-        proxies=_proxies(proxies),
-        verify=True if verify is None or verify == "" else verify,
-    )
+    def __init__(self, parameter: str, reason: str) -> None:
+        super().__init__(parameter, reason)
+        self._parameter = parameter
+        self._reason = reason
+
+    def message(self, action: str) -> str:
+        return f"Wrong input of action `{action}`, parameter `{self._parameter}`: {self._reason}"
+
+
+class _BothBodies(_Unfit):
+    """Two bodies for one request. Source: the text is Mistral's."""
+
+    def __init__(self) -> None:
+        super().__init__("body", "")
+
+    def message(self, action: str) -> str:
+        return (
+            f"Failed to instantiate an action [action={action}]: "
+            "Only one of the parameters 'json' and 'body' can be passed"
+        )
 
 
 def _with_query(url: str, params: Fields | str | None) -> str:
@@ -157,10 +157,7 @@ def _items(value: Json) -> list[Json]:
 
 def _content(body: Json, json: Json) -> bytes | None:
     if body and json:
-        raise WrongInput(
-            "Failed to instantiate an action [action=std.http]: "
-            "Only one of the parameters 'json' and 'body' can be passed"
-        )
+        raise _BothBodies
     if body is None or (not body and json is not None):
         return None if json is None else json_text.dumps(json).encode()
     return (body if isinstance(body, str) else json_text.dumps(body)).encode()
@@ -188,10 +185,8 @@ def _to_bytes(text: str) -> bytes:
 
 def _scalar(parameter: str, name: str, value: Json) -> str:
     if isinstance(value, dict | list):
-        raise WrongInput(
-            f"Wrong input of action `std.http`, parameter `{parameter}`: `{name}` must be text or a "
-            f"number, not a {'mapping' if isinstance(value, dict) else 'list'}"
-        )
+        kind = "mapping" if isinstance(value, dict) else "list"
+        raise _Unfit(parameter, f"`{name}` must be text or a number, not a {kind}")
     return str(value)
 
 
@@ -203,18 +198,13 @@ def _credentials(auth: Any) -> tuple[str, str] | None:
         return user, password
     if isinstance(auth, list) and len(auth) == 2 and all(isinstance(part, str) for part in auth):
         return auth[0], auth[1]
-    raise WrongInput(
-        "Wrong input of action `std.http`, parameter `auth`: expected `user:password` with one colon, "
-        "or a list of the two"
-    )
+    raise _Unfit("auth", "expected `user:password` with one colon, or a list of the two")
 
 
 def _timeout(timeout: float | None, default: float) -> float:
     seconds = default if timeout is None else timeout
     if not 0 < seconds < float("inf"):
-        raise WrongInput(
-            "Wrong input of action `std.http`, parameter `timeout`: expected a number of seconds above 0"
-        )
+        raise _Unfit("timeout", "expected a number of seconds above 0")
     return seconds
 
 

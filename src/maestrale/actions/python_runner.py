@@ -18,6 +18,13 @@ FILE = "<code source>"
 LONGEST_MESSAGE = 10_000
 BYTE_ORDER_MARK = "\ufeff"  # Some editors begin a file with it; Python reads over it in files only.
 
+SECURITY = (
+    "auth_uri", "auth_cacert", "insecure", "service_catalog", "region_name", "is_trust_scoped",
+    "redelivered", "expires_at", "trust_id", "is_target", "project_id", "project_name", "user_name",
+    "auth_token",
+)  # fmt: skip
+"""What a class may ask of `context.security`. Here nobody logs in with a token, so most of it is None."""
+
 
 class Unusable(Exception):
     """The class cannot be run at all, with the reason."""
@@ -93,7 +100,10 @@ def _takes_context(run: Any) -> bool:
 
 def _context(values: dict[str, Any]) -> SimpleNamespace:
     """What `run` gets: Mistral's attributes, under `execution` and directly, and ours."""
-    return SimpleNamespace(execution=SimpleNamespace(**values), security=None, **values)
+    security = dict.fromkeys(SECURITY) | {"project_id": values["project_id"]}
+    return SimpleNamespace(
+        execution=SimpleNamespace(**values), security=SimpleNamespace(**security), **values
+    )
 
 
 async def _wait(result: Any) -> object:

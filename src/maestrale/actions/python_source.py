@@ -93,6 +93,7 @@ def _context(context: ActionContext) -> dict[str, Json]:
         "attempt": context.attempt,
         "idempotency_key": context.idempotency_key,
         "callback_url": context.callback_url,
+        "project_id": context.project_id or None,
     }
 
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from maestrale.actions.context import Settings
 from maestrale.actions.declare import Action, DeclarationError, declarations_of
+from maestrale.actions.expression_functions import use_installed_functions
 from maestrale.actions.plugins import RESERVED_PREFIXES, STANDARD_PREFIX, Plugins, load_plugins
+from maestrale.actions.providers import ProviderSettings
 from maestrale.core.catalogue import INTERNAL_PREFIX, ActionSpec
 from maestrale.errors import Conflict, NotFound
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
 
 
 class Registry:
@@ -18,7 +20,7 @@ class Registry:
     Args:
         functions: Decorated functions of the embedding program.
         settings: What the operator set, one instance of each class.
-        plugins: Whether installed plugins take part.
+        plugins: Whether installed plugins take part, as far as the settings let them.
     """
 
     def __init__(
@@ -29,6 +31,9 @@ class Registry:
         plugins: bool = False,
     ) -> None:
         self.settings: Mapping[type, Settings] = {type(each): each for each in settings}
+        found = self.settings.get(ProviderSettings)
+        self.providers = found if isinstance(found, ProviderSettings) else ProviderSettings()
+        """Which actions there may be."""
         self._wants_plugins = plugins
         self._own: dict[str, Action] = {}
         for function in functions:
@@ -36,8 +41,11 @@ class Registry:
 
     @classmethod
     def standard(cls, *, settings: Iterable[Settings] = ()) -> "Registry":
-        """The standard actions and those of the installed plugins."""
-        return cls(settings=settings, plugins=True)
+        """The standard actions, and what installed plugins bring: actions, and functions of expressions."""
+        registry = cls(settings=settings, plugins=True)
+        if registry.providers.has_plugins and not registry.providers.only_builtin:
+            use_installed_functions()
+        return registry
 
     def add(self, function: Callable[..., Any]) -> None:
         """Register a decorated function under each of its names.
@@ -90,7 +98,8 @@ class Registry:
 
     def names(self) -> list[str]:
         """Every name that tasks can use, sorted."""
-        return sorted({*self._standard, *self._plugins.actions, *self._own})
+        known = {*self._standard, *self._plugins.actions, *self._own}
+        return sorted(name for name in known if self.providers.allows_action(name))
 
     def list_actions(self) -> list[ActionSpec]:
         """Every action, by name."""
@@ -101,14 +110,16 @@ class Registry:
         return [*self._plugins.broken.values(), *self._plugins.contested.values()]
 
     def _find(self, name: str) -> Action | None:
-        if name.startswith(STANDARD_PREFIX):
-            return self._standard.get(name)
         if name.startswith(INTERNAL_PREFIX):
             return self._internal.get(name)
+        if not self.providers.allows_action(name):
+            return None
+        if name.startswith(STANDARD_PREFIX):
+            return self._standard.get(name)
         return self._own.get(name) or self._plugins.actions.get(name)
 
     def _fault_of(self, name: str) -> Conflict | NotFound | None:
-        if name.startswith(RESERVED_PREFIXES):
+        if name.startswith(RESERVED_PREFIXES) or not self.providers.allows_action(name):
             return None
         if name in self._plugins.contested:
             return Conflict(self._plugins.contested[name], code="action-name-taken")
@@ -133,4 +144,4 @@ class Registry:
 
     @cached_property
     def _plugins(self) -> Plugins:
-        return load_plugins() if self._wants_plugins else Plugins({}, {}, {})
+        return load_plugins(self.providers) if self._wants_plugins else Plugins({}, {}, {})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from maestrale.core.catalogue import Result
+from maestrale.core.sizes import too_large
 from maestrale.expressions.scope import Json
 
 MAX_DEPTH = 200
@@ -131,18 +132,10 @@ def storable(result: Result, *, action: str, limit: int = 0) -> Result:
         )
     size = len(msgspec.json.encode(plain))
     if 0 < limit < size:
-        return Result(refusal=_too_large(action, field, size, limit))
+        return Result(refusal=too_large(f"the {field} of action {action}", size, limit))
     if result.cancelled:
         return Result(value=plain, cancelled=True)
     return Result(error=plain) if result.is_error else Result(value=plain)
-
-
-def _too_large(action: str, field: str, size: int, limit: int) -> str:
-    kilobytes = (size + 1023) // 1024
-    return (
-        f"Field size limit exceeded [class={action}, field={field}, "
-        f"size={kilobytes}KB, limit={limit // 1024}KB]"
-    )
 
 
 def from_return(value: object) -> Result:

@@ -5,13 +5,14 @@ action needs besides the standard library is imported when it runs.
 """
 
 import asyncio
-import math
 
 from maestrale.actions.command import command
 from maestrale.actions.declare import DISPATCH, action
 from maestrale.actions.http import http, mistral_http
 from maestrale.actions.javascript import javascript
+from maestrale.actions.mail import email
 from maestrale.actions.results import ActionFailed
+from maestrale.actions.ssh import ssh, ssh_proxied
 from maestrale.core.catalogue import Result
 from maestrale.expressions.scope import Json
 
@@ -19,6 +20,7 @@ __all__ = [
     "async_noop",
     "command",
     "echo",
+    "email",
     "fail",
     "http",
     "javascript",
@@ -26,6 +28,8 @@ __all__ = [
     "mistral_http",
     "noop",
     "sleep",
+    "ssh",
+    "ssh_proxied",
 ]
 
 LONGEST_PAUSE = 10 * 365 * 24 * 3600.0
@@ -80,10 +84,12 @@ def make_mapping(size: int = 0, key_prefix: Json = "", val: Json = "") -> Json:
 
 @action("std.sleep", safe_rerun=True)
 async def sleep(seconds: Json = 1) -> None:
-    """Wait so many whole seconds. What is no number counts as none."""
-    if isinstance(seconds, str):
-        seconds = seconds if seconds.strip().isdecimal() else 0  # The reference reads "1.5" as no number.
-    await asyncio.sleep(math.floor(_seconds(seconds)))
+    """Wait so many whole seconds. What is no whole number counts as none, but a fraction is cut off."""
+    try:
+        whole = int(seconds)
+    except (TypeError, ValueError, OverflowError):
+        whole = 0
+    await asyncio.sleep(min(max(whole, 0), LONGEST_PAUSE))
 
 
 def _seconds(value: Json) -> float:
