@@ -51,6 +51,12 @@ class Client:
         """The same client for another project."""
         return Client(self._client, self.engine, self.maintenance, project)
 
+    def confirmed(self, project: str, headers: dict[str, str]) -> "Client":
+        """The same client, whom a proxy in front has confirmed with these headers."""
+        client = self.of(project)
+        client._headers |= {"X-Identity-Status": "Confirmed", **headers}
+        return client
+
     async def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._client.request(method, path, headers=self._headers, **options)
 

@@ -21,7 +21,7 @@ shared:
       action: std.noop
       on-success:
         publish:
-          global: {seen: 9, also: x}
+          global: {seen: 9, also: x, hidden: 7}
 asks:
   tasks:
     ask: {action: test.ask}
@@ -67,7 +67,7 @@ async def test_each_endpoint_shows_its_own_attributes(client: Client) -> None:
 
 
 @on_a_node()
-async def test_global_variables_are_those_that_tasks_published_as_they_are_now(client: Client) -> None:
+async def test_global_variables_are_shown_as_they_are_now_without_those_of_vars(client: Client) -> None:
     await client.upload(WORKFLOWS)
 
     shared = await client.run("shared")

@@ -294,13 +294,21 @@ def test_a_workflow_may_get_another_name_by_its_id(remote: Remote, tmp_path: Pat
 def test_the_server_checks_files(remote: Remote, tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(SAY)
     (tmp_path / "bad.yaml").write_text("version: '2.0'\nsay: {inputs: [x]}\n")
+    (tmp_path / "odd.yaml").write_text("version: '2.0'\nsay: {base: std.ecco}\n")
 
     good, bad = remote("action", "validate", "good.yaml"), remote("action", "validate", "bad.yaml")
+    odd = remote("action", "validate", "odd.yaml")
     verdict = remote("action", "validate", "bad.yaml", "--json")
 
     assert (good.code, good.stderr) == (0, "good.yaml: no problems\n")
     assert (bad.code, bad.stdout.startswith("bad.yaml:2:"), "[missing-key]" in bad.stdout) == (2, True, True)
     assert (verdict.code, verdict.json["valid"]) == (2, False)
+    assert (odd.code, odd.stdout, odd.stderr) == (
+        0,
+        "odd.yaml:2:13: warning: there is no action `std.ecco` [unknown-action]\n"
+        "  hint: did you mean `std.echo`?\n",
+        "odd.yaml: 1 warning\n",
+    )
 
 
 def test_the_problems_of_a_file_that_is_not_stored_name_their_places_in_it(

@@ -55,3 +55,35 @@ def test_stdin_is_a_file_too(maestrale: Maestrale) -> None:
 
     assert ended.code == 2
     assert ended.stdout.startswith("stdin:5:20: ")
+
+
+def test_the_findings_of_the_linter_are_warnings(maestrale: Maestrale) -> None:
+    file = maestrale.write("odd.yaml", GOOD.replace("std.noop", "std.nop"))
+
+    lax, strict = maestrale("validate", file), maestrale("validate", file, "--strict")
+
+    assert lax == (
+        0,
+        "odd.yaml:2:25: warning: there is no action `std.nop` [unknown-action]\n"
+        "  hint: did you mean `std.noop`?\n",
+        "1 file: 1 warning\n",
+    )
+    assert strict == lax._replace(code=2)
+
+
+def test_files_that_are_named_together_know_what_the_others_define(maestrale: Maestrale) -> None:
+    caller = maestrale.write("caller.yaml", "version: '2.0'\nc: {tasks: {t: {workflow: w}}}\n")
+    called = maestrale.write("called.yaml", GOOD)
+
+    alone, together = maestrale("validate", caller), maestrale("validate", caller, called)
+
+    assert "[unknown-workflow]" in alone.stdout
+    assert together == (0, "", "2 files: no problems\n")
+
+
+def test_json_tells_warnings_apart(maestrale: Maestrale) -> None:
+    ended = maestrale("validate", maestrale.write("odd.yaml", GOOD.replace("std.noop", "std.nop")), "--json")
+
+    assert [(each["severity"], each["code"], each["hint"]) for each in ended.json] == [
+        ("warning", "unknown-action", "did you mean `std.noop`?")
+    ]

@@ -19,8 +19,10 @@ from maestrale.core.runs import get_run
 from maestrale.core.turn import Turn
 from maestrale.engine import Story, recovery
 from maestrale.engine.doubts import Doubts
+from maestrale.engine.ledger import Pending
 from maestrale.errors import Error
-from maestrale.store import fencing
+from maestrale.store import Store, fencing
+from maestrale.store.notices import NoticeWrites
 from maestrale.testing.laws import LawBroken
 from maestrale.testing.simulated_node import Answered, Node
 from maestrale.testing.simulator import Faults, Simulation
@@ -53,6 +55,7 @@ def test_the_laws_hold_whatever_fails() -> None:
 
 WATCHED = (
     *("commits", "crashes", "freezes", "cut off", "outcomes", "told", "deleted", "timeouts"),
+    *("notices", "told again"),
     *("ActionPauseRequested", "ActionResumeRequested", "ActionRequested"),
     *("ExecutionUpdateRequested", "StopRequested"),
 )
@@ -116,6 +119,38 @@ def told_before_the_commit(patch: pytest.MonkeyPatch) -> type[Node]:
             return self.batch is not None
 
     return Hasty
+
+
+def notices_are_told_before_the_commit(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Hasty(Node):
+        def begin_commit(self) -> bool:
+            is_new = self.batch is None
+            if super().begin_commit() and self.batch is not None and is_new:
+                for pending in self.batch.pending.values():
+                    self.teller.hand_over(pending.notices)
+            return self.batch is not None
+
+    return Hasty
+
+
+def notices_are_not_committed(patch: pytest.MonkeyPatch) -> type[Node]:
+    """They are only told, by whoever decided them."""
+    patch.setattr(NoticeWrites, "write", lambda self, database, *, node_id: None)
+    return Node
+
+
+def notices_are_forgotten_before_they_are_told(patch: pytest.MonkeyPatch) -> type[Node]:
+    class Careless(Node):
+        def release(self, pending: Pending) -> None:
+            super().release(pending)
+            self.store.store.delete_notices(pending.notices)
+
+    return Careless
+
+
+def notices_of_nodes_that_are_gone_stay_theirs(patch: pytest.MonkeyPatch) -> type[Node]:
+    patch.setattr(Store, "claim_notices", lambda self, *, limit: 0)
+    return Node
 
 
 def a_deleted_tree_goes_on(patch: pytest.MonkeyPatch) -> type[Node]:
@@ -231,6 +266,10 @@ def _simulate_until_a_law_breaks(node_class: type[Node]) -> None:
         a_commit_that_seemed_to_fail_is_not_told,
         a_commit_that_failed_is_told,
         told_before_the_commit,
+        notices_are_told_before_the_commit,
+        notices_are_not_committed,
+        notices_are_forgotten_before_they_are_told,
+        notices_of_nodes_that_are_gone_stay_theirs,
         a_deleted_tree_goes_on,
         a_deleted_tree_stays_in_memory,
         a_tree_that_could_not_be_deleted_is_forgotten,

@@ -12,8 +12,8 @@ from maestrale.api.stored_rows import NAMESPACE, UPLOAD_PARAMETERS, judge, store
 from maestrale.definitions import actions
 from maestrale.definitions.lookups import find, find_named, missing
 from maestrale.errors import InvalidInput
+from maestrale.expressions.suggestions import Suggestions
 from maestrale.lang import DocumentKind
-from maestrale.lang.suggest import Suggestions
 from maestrale.store import StoreReader
 from maestrale.store.listings import Condition, Order
 from maestrale.store.records import ActionRecord, DynamicActionRecord
@@ -97,10 +97,13 @@ def _stored(action: ActionRecord, *, is_new: bool = False) -> dict[str, Any]:
 
 
 def _stored_rows(store: StoreReader, call: Call) -> list[dict[str, Any]]:
-    return [
-        *(ad_hoc_row(action) for action in store.list_records(ActionRecord, call.access)),
-        *(dynamic_row(action) for action in store.list_records(DynamicActionRecord, call.access)),
-    ]
+    rows: list[dict[str, Any]] = []
+    providers = call.backend.registry.providers.stored_providers
+    if "adhoc" in providers:
+        rows += [ad_hoc_row(action) for action in store.list_records(ActionRecord, call.access)]
+    if "dynamic" in providers:
+        rows += [dynamic_row(action) for action in store.list_records(DynamicActionRecord, call.access)]
+    return rows
 
 
 def _find_stored(store: StoreReader, call: Call, name: str, namespace: str) -> dict[str, Any]:

@@ -144,7 +144,9 @@ class Application:
             return Answer(b"", 200, (("Allow", ", ".join(found.methods)),))
         exchange.route = route = found.route(exchange.method)
         endpoint = route.endpoint
-        caller = identify(exchange.headers, self._settings) if endpoint.needs_identity else ANONYMOUS
+        caller = ANONYMOUS
+        if endpoint.needs_identity:
+            caller = identify(exchange.headers, self._settings, request_id=exchange.request_id)
         exchange.project_id = caller.project_id if endpoint.needs_identity else None
         data = await self._read_body(exchange, route)
         check_open(self._backend.maintenance.status, exchange.method, segments, data)

@@ -11,7 +11,8 @@ from maestrale.api.endpoint import Parameter
 from maestrale.api.filters import FilterKind
 from maestrale.api.paging import PAGE_PARAMETERS
 from maestrale.errors import InvalidInput, NotFound
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions import mask
+from maestrale.expressions.suggestions import Suggestions
 from maestrale.store.listing_tables import Listing
 from maestrale.wire.formats import json_text, timestamp_or_none
 
@@ -19,7 +20,7 @@ Row = Mapping[str, Any]
 
 _CONVERTERS: Mapping[FilterKind, Callable[[Any], Any]] = {
     "time": timestamp_or_none,
-    "json": json_text,
+    "json": lambda value: json_text(mask(value)),
     "tags": lambda tags: None if tags is None else list(tags),
 }
 
@@ -28,7 +29,8 @@ class Attribute(Struct, frozen=True, kw_only=True):
     """An attribute of a resource.
 
     Args:
-        kind: How it is filtered and shown: `time` as a timestamp, `json` as JSON text.
+        kind: How it is filtered and shown: `time` as a timestamp, `json` as JSON text, with
+            what is secret in it masked.
         column: The listing's name of it, where that differs.
         reads: The listing's attributes that `value` needs; the attribute can then not be filtered by.
         value: Makes the value out of a row. It is converted by `kind` like any other.

@@ -73,6 +73,7 @@ class Backend:
         read: On one of the reader threads.
         write: On the one thread that writes.
         definitions: What `main` gives the handlers of definitions.
+        triggers_changed: Told after cron triggers were made or deleted.
         why_not_ready: Why the node should get no requests yet, None if it should; see `/readyz`.
         figures: More numbers for `/metrics`.
         metrics: More registries of Prometheus for `/metrics`, for what counts by itself.
@@ -86,6 +87,7 @@ class Backend:
     settings: ApiSettings = field(default_factory=ApiSettings)
     maintenance: Maintenance = field(default_factory=NoMaintenance)
     definitions: Any = None
+    triggers_changed: Callable[[], None] = lambda: None
     why_not_ready: Callable[[], str | None] = lambda: None
     figures: tuple[Figure, ...] = ()
     metrics: tuple[CollectorRegistry, ...] = ()

@@ -10,7 +10,7 @@ from maestrale.api.errors import WrongContentType
 from maestrale.api.incoming import Headers, decode_utf8, media_type
 from maestrale.api.struct_reader import StructReader, ignored_struct
 from maestrale.errors import InvalidInput
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
 
 JSON_TYPE = "application/json"
 

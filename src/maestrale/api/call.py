@@ -26,13 +26,18 @@ class TargetCloud(Struct, frozen=True, kw_only=True):
 
 
 class Caller(Struct, frozen=True, kw_only=True):
-    """Who asks, and for which project."""
+    """Who asks, and for which project.
+
+    Args:
+        security: What executions see of who has started them; empty where nobody has to say who they are.
+    """
 
     access: Access
     roles: frozenset[str] = frozenset()
     user_id: str | None = None
     region_name: str | None = None
     target: TargetCloud | None = None
+    security: Mapping[str, Any] = {}
 
     @property
     def project_id(self) -> str:

@@ -66,6 +66,7 @@ async def create_cron_trigger(call: Call) -> dict[str, Any]:
             store, call.access, wanted, now=call.backend.clock.now()
         )
     )
+    call.backend.triggers_changed()
     return shown_as_new(made, CRON_TRIGGERS)
 
 
@@ -73,6 +74,7 @@ async def delete_cron_trigger(call: Call) -> None:
     await call.backend.write(
         lambda store: cron_triggers.delete_cron_trigger(store, call.access, call.path["identifier"])
     )
+    call.backend.triggers_changed()
 
 
 ENDPOINTS = (

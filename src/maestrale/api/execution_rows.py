@@ -1,12 +1,11 @@
 """Executions as the API shows them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from maestrale.api.collections import Attribute, Collection, Row, present_row
 from maestrale.api.endpoint import Parameter
 from maestrale.core import Execution
-from maestrale.store import Access, Condition, Query, StoreReader, listing_tables
+from maestrale.store import listing_tables
 
 EXECUTIONS = Collection(
     name="executions",
@@ -39,7 +38,7 @@ EXECUTIONS = Collection(
             kind="json",
             shown="item",
             choice="empty",
-            reads=("context",),
+            reads=("context", "document", "workflow_name"),
             value=lambda row: row["published_global"],
             is_filter=False,
         ),
@@ -90,22 +89,3 @@ def with_output(item: dict[str, Any]) -> dict[str, Any]:
     if "output" in item and item["output"] is None:
         item["output"] = "{}"
     return item
-
-
-def published_globals(store: StoreReader, execution_id: str, context: Mapping[str, Any]) -> dict[str, Any]:
-    """The global variables that the tasks of an execution have published, with their present values."""
-    if not context:
-        return {}
-    rows = store.list_page(
-        listing_tables.TASKS,
-        Access(is_admin=True),  # Whoever sees an execution sees its tasks.
-        Query(
-            conditions=(
-                Condition("workflow_execution_id", "eq", execution_id),
-                Condition("published_global", "neq", None),
-            ),
-            attributes=("published_global",),
-        ),
-    )
-    names = {name for row in rows for name in row["published_global"]}
-    return {name: value for name, value in context.items() if name in names}

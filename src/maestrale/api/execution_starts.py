@@ -57,10 +57,12 @@ def _wanted(body: wire.ExecutionRequest) -> StoredStart:
 def _prepare(store: StoreReader, call: Call, wanted: StoredStart) -> StartRequest | Existing:
     """What to start; or what is there already, which makes everything else in the request meaningless."""
     if wanted.id is not None:
+        # In this order: one that is committed between the two looks is found by the second.
+        taken = is_taken(store, wanted.id)
         row = store.find_row(EXECUTIONS.listing, call.access, wanted.id, ("state", "root_id"))
         if row is not None:
             return Existing(row["state"], row["root_id"])
-        if is_taken(store, wanted.id):
+        if taken:
             raise _taken(wanted.id)
     return find_start(store, call.access, wanted)
 
@@ -78,7 +80,7 @@ async def _start(call: Call, request: StartRequest, waiting: Waiting | None) -> 
     is_fresh = request.id is None
     root_id = request.id or new_id()
     with engine.feed.subscribe(root_id) as live:
-        await engine.start(replace(request, id=root_id), is_fresh=is_fresh)
+        await engine.start(replace(request, id=root_id, security=call.caller.security), is_fresh=is_fresh)
         seen = _executions(live, root_id)
         if not seen:  # The same id was asked for twice at a time, and the other request was quicker.
             return await _stored(call, root_id)

@@ -9,13 +9,12 @@ from maestrale.api.execution_rows import (
     EXECUTIONS,
     NOT_FOR_ITEMS,
     present_execution,
-    published_globals,
     with_output,
 )
 from maestrale.api.paging import PAGE_PARAMETERS
 from maestrale.api.waiting import WAIT_PARAMETERS, Waiting, read_waiting, wait_for_state
+from maestrale.core.scopes import SECURITY
 from maestrale.errors import Forbidden
-from maestrale.store import StoreReader
 from maestrale.wire.executions import Execution
 
 FIELDS = next(each for each in PAGE_PARAMETERS if each.name == "fields")
@@ -36,17 +35,24 @@ async def get_execution(call: Call) -> dict[str, Any]:
     if waiting is not None:
         await _wait(call, execution_id, waiting)
 
-    def work(store: StoreReader) -> dict[str, Any] | None:
-        row = store.find_row(EXECUTIONS.listing, call.access, execution_id, read_attributes(attributes))
-        if row is not None and "context" in row:
-            row["published_global"] = published_globals(store, execution_id, row["context"])
-        return row
-
-    row = await call.backend.read(work)
-    if row is None:
-        raise unknown_item(EXECUTIONS, execution_id)
+    row = await find_execution(call, execution_id, *read_attributes(attributes))
+    if "context" in row:
+        row["published_global"] = _published_globals(call, row)
     shown = tuple(each for each in attributes if each.name != "source_execution_id")
     return present_execution(row, shown)
+
+
+def _published_globals(call: Call, row: dict[str, Any]) -> dict[str, Any]:
+    """The workflow's variables but `openstack` and those of its `vars`, even if a task has published one of
+    these names.
+
+    Source: Mistral v2, section 6.3.
+    """
+    if not row["context"]:
+        return {}
+    workflow = call.backend.engine.world.library.get_workflow(row["document"], row["workflow_name"])
+    hidden = {SECURITY, *workflow.vars}
+    return {name: value for name, value in row["context"].items() if name not in hidden}
 
 
 async def _wait(call: Call, execution_id: str, waiting: Waiting) -> None:

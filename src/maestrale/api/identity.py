@@ -9,6 +9,7 @@ import msgspec
 from maestrale.api.call import Caller, TargetCloud
 from maestrale.api.errors import Refusal, header_text
 from maestrale.api.incoming import Headers
+from maestrale.api.security_context import security_context
 from maestrale.api.settings import ApiSettings
 from maestrale.errors import InvalidInput
 from maestrale.ids import DEFAULT_PROJECT
@@ -33,7 +34,7 @@ NO_PROJECT = "The token names no project; ask for one that is scoped to a projec
 REPEATED = "An identity header is there twice, so that it is not known who calls; the proxy has to replace it"
 
 
-def identify(headers: Headers, settings: ApiSettings) -> Caller:
+def identify(headers: Headers, settings: ApiSettings, *, request_id: str = "") -> Caller:
     """Who calls, as far as the settings let headers say it.
 
     Raises:
@@ -52,12 +53,17 @@ def identify(headers: Headers, settings: ApiSettings) -> Caller:
         project_id = DEFAULT_PROJECT
     roles = _roles(headers) if trusted or settings.trust_role_header else frozenset()
     is_admin = ADMIN in roles or (not trusted and project_id in settings.admin_projects)
+    target = _target(headers) if any(map(headers.has, _TARGET_HEADERS)) else None
+    security = security_context(
+        headers, project_id=project_id, roles=roles, is_admin=is_admin, target=target, request_id=request_id
+    )
     return Caller(
         access=Access(project_id, is_admin),
         roles=roles,
         user_id=headers.get(b"x-user-id") or None,
         region_name=headers.get(b"x-region-name") or None,
-        target=_target(headers) if any(map(headers.has, _TARGET_HEADERS)) else None,
+        target=target,
+        security=security if trusted else {},
     )
 
 

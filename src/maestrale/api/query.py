@@ -8,7 +8,7 @@ from maestrale.api.endpoint import Endpoint, Kind
 from maestrale.api.errors import Refusal
 from maestrale.api.filters import FALSE_WORDS, parse_integer
 from maestrale.errors import InvalidInput
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
 from maestrale.wire.formats import check_uuid_like
 
 MOST_PARAMETERS = 1000

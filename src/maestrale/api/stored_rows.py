@@ -11,11 +11,12 @@ from msgspec.structs import asdict
 from maestrale.api.call import Call
 from maestrale.api.collections import Collection, chosen_attributes, present_row
 from maestrale.api.endpoint import Parameter
-from maestrale.definitions import Upload, find_faults, is_checked, read_upload
+from maestrale.definitions import Upload, find_stored, find_warnings, inspect_text, is_checked, read_upload
 from maestrale.lang import DocumentKind
+from maestrale.linter import Known
 from maestrale.store import Access, Store, StoreReader
 from maestrale.store.records import Record
-from maestrale.wire.validation import Verdict
+from maestrale.wire.validation import DefinitionWarning, Verdict
 
 T = TypeVar("T")
 Stored = TypeVar("Stored", covariant=True)
@@ -63,9 +64,22 @@ async def store_text(call: Call, kind: DocumentKind, operation: Storing[Stored])
 
 
 async def judge(call: Call, kind: DocumentKind) -> Verdict:
-    """Whether the text in the body would be taken."""
-    faults = await asyncio.to_thread(find_faults, call.body, kind)
-    return Verdict(valid=True) if faults is None else Verdict(valid=False, error=faults)
+    """Whether the text in the body would be taken, and what is odd about it."""
+    inspection = await asyncio.to_thread(inspect_text, call.body, kind)
+    stored = await call.backend.read(lambda store: find_stored(store, call.access, inspection))
+    known = Known(catalogue=call.backend.registry, names=call.backend.registry.names)
+    found = await asyncio.to_thread(find_warnings, inspection, stored, known)
+    warnings = tuple(
+        DefinitionWarning(
+            code=each.code, line=each.line, column=each.column, message=each.message, suggestion=each.hint
+        )
+        for each in found
+    )
+    return Verdict(
+        valid=inspection.faults is None,
+        error=UNSET if inspection.faults is None else inspection.faults,
+        warnings=warnings,
+    )
 
 
 def shown(row: Struct, collection: Collection) -> dict[str, Any]:

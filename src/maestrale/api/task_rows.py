@@ -3,10 +3,10 @@
 from typing import Any
 
 from maestrale.api.collections import Attribute, Collection, Row, present_row, read_attributes
-from maestrale.core.scopes import result_from
 from maestrale.core.state import Items
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, TaskState
-from maestrale.expressions import Json
+from maestrale.core.views import result_from
+from maestrale.expressions import Json, mask
 from maestrale.store import Access, Condition, Order, Query, StoreReader, listing_tables
 from maestrale.wire.formats import json_text_of
 
@@ -64,7 +64,7 @@ TASKS = Collection(
             shown="item",
             choice="empty",
             reads=("type", "items"),
-            value=lambda row: json_text_of(row["result"]),
+            value=lambda row: json_text_of(mask(row["result"])),
             is_filter=False,
         ),
         Attribute(name="published", kind="json"),

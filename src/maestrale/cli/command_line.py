@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from maestrale.cli import options
 from maestrale.cli.command import PROGRAM, Command
+from maestrale.cli.evaluation import options as evaluation
 from maestrale.cli.groups import GROUPS
 from maestrale.cli.terminal import write_output
 from maestrale.errors import InvalidInput
@@ -59,6 +60,18 @@ COMMANDS: Mapping[str, Command] = {
         options.add_validate,
         options.call_validate,
         "Exit codes: 0 no error, 2 at least one.",
+    ),
+    "test": Command(
+        "Run the tests of workflows: *_test.yaml, with canned results and a fake clock.",
+        options.add_test,
+        options.call_test,
+        "Exit codes: 0 all passed, 1 a test failed or too little is covered, 2 wrong usage or a wrong file.",
+    ),
+    "eval": Command(
+        "Evaluate expressions, on data or on a task of an execution.",
+        evaluation.add_eval,
+        evaluation.call_eval,
+        evaluation.DETAILS,
     ),
     "show": Command("Show an execution with its tasks.", options.add_show, options.call_show),
     "list": Command("List the latest executions.", options.add_list, options.call_list),
@@ -165,7 +178,7 @@ def _group_overview(name: str, commands: Mapping[str, Command]) -> str:
 
 
 def _no_such_command(name: str, known: Collection[str], *, group: str = "") -> InvalidInput:
-    from maestrale.lang.suggest import Suggestions
+    from maestrale.expressions.suggestions import Suggestions
 
     what = "option" if name.startswith("-") else "verb" if group else "command"
     close = None if what == "option" else Suggestions().hint(name, known)

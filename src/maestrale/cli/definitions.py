@@ -1,25 +1,27 @@
 """The definition files of a command: read, checked, and the workflow that is meant."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from maestrale.cli.files import STDIN, read_file, shown
 from maestrale.errors import Error, InvalidInput, NotFound
-from maestrale.lang import Definitions, Problem, Workflow, parse
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
+from maestrale.lang import Definitions, Parsed, Problem, Workflow, parse
+from maestrale.lang.callers import uncalled_workflows
 
 MOST_BYTES = 32 * 1024 * 1024
 """Far more than a definition may have: which bound was passed is for the parser to say."""
 
 
 class Document(Struct, frozen=True):
-    """A definition file. `definitions` is None where it has errors."""
+    """A definition file. `definitions` is None where it has errors, `parsed` where it cannot be read."""
 
     name: str
     text: str
     definitions: Definitions | None
     problems: tuple[Problem, ...]
+    parsed: Parsed | None = None
 
 
 def read_documents(paths: Sequence[str]) -> list[Document]:
@@ -35,7 +37,7 @@ def _read_document(path: str) -> Document:
         problem = Problem(code=error.code, message=error.message, file=name, hint=error.hint)
         return Document(name, "", None, (problem,))
     parsed = parse(data, file=name)
-    return Document(name, data.decode(errors="replace"), parsed.definitions, parsed.problems)
+    return Document(name, data.decode(errors="replace"), parsed.definitions, parsed.problems, parsed)
 
 
 def check_files(paths: Sequence[str]) -> None:
@@ -96,11 +98,7 @@ def choose_workflow(file: Definitions, name: str | None, *, path: str) -> Workfl
 
 
 def _only_root(file: Definitions, path: str) -> str:
-    called = {name for workflow in file.workflows.values() for name in _called_by(workflow, file.workflows)}
-    roots = [name for name in file.workflows if name not in called]
-    if len(roots) == 1:
-        return roots[0]
-    candidates = roots or list(file.workflows)
+    candidates = uncalled_workflows(file)
     if len(candidates) == 1:
         return candidates[0]
     names = ", ".join(f"`{name}`" for name in candidates)
@@ -109,15 +107,3 @@ def _only_root(file: Definitions, path: str) -> str:
         code="which-workflow",
         hint=f"name one of them: maestrale run {path} {candidates[0]}",
     )
-
-
-def _called_by(workflow: Workflow, known: Mapping[str, Workflow]) -> Iterator[str]:
-    """The other workflows of the file that a task names without an expression."""
-    for task in workflow.tasks.values():
-        if task.workflow is None or not task.workflow.is_constant:
-            continue
-        for name in (f"{workflow.workbook}.{task.workflow.source}", task.workflow.source):
-            if name in known:
-                if name != workflow.name:
-                    yield name
-                break

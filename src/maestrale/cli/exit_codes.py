@@ -12,7 +12,7 @@ class ExitCode(IntEnum):
 
     SUCCESS = 0
     FAILED = 1
-    """The execution ended in ERROR or CANCELLED."""
+    """The execution ended in ERROR or CANCELLED; a test failed; an expression has no value."""
     WRONG_USAGE = 2
     """The command line, a definition or an input is wrong, or does not fit what is stored."""
     PAUSED = 3

@@ -3,10 +3,10 @@
 from maestrale.core import Execution
 from maestrale.core.status import ENDED_EXECUTION
 from maestrale.errors import InvalidInput, NotFound
-from maestrale.store import RootSummary, Store
+from maestrale.store import RootSummary, StoreReader
 
 
-def find_root(store: Store, id_or_prefix: str | None, *, unfinished_only: bool = False) -> Execution:
+def find_root(store: StoreReader, id_or_prefix: str | None, *, unfinished_only: bool = False) -> Execution:
     """The root execution that is meant.
 
     Args:

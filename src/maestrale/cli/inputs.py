@@ -57,6 +57,18 @@ def read_mapping(path: str, *, what: str) -> dict[str, Json]:
     Raises:
         InvalidInput: The file cannot be read, is neither JSON nor YAML, or holds something else.
     """
+    value = read_value(path, what=what)
+    if not isinstance(value, dict):
+        raise _no_mapping(value, f"`{shown(path)}`", what)
+    return value
+
+
+def read_value(path: str, *, what: str) -> Json:
+    """The value in a JSON or YAML file; an empty file is an empty mapping.
+
+    Raises:
+        InvalidInput: The file cannot be read, is neither JSON nor YAML, or holds what JSON does not have.
+    """
     data = read_file(path, what=what, limit=MOST_BYTES)
     try:
         text = data.decode("utf-8-sig")
@@ -66,19 +78,53 @@ def read_mapping(path: str, *, what: str) -> dict[str, Json]:
             code="file-not-text",
             hint="save it as JSON or YAML in UTF-8",
         ) from error
+    return _value(text, path, what)
+
+
+def read_inline(text: str, *, what: str) -> Json:
+    """The value that a text on the command line is, in brackets, or that the file of that name holds.
+
+    Raises:
+        InvalidInput: As `read_value`.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return read_value(text, what=f"{what} file")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidInput(f"the {what} is not UTF-8 text", code="input-not-text") from None
+    return _value(text, "", what)
+
+
+def read_inline_mapping(text: str, *, what: str) -> dict[str, Json]:
+    """Likewise, where it has to be a mapping."""
+    value = read_inline(text, what=what)
+    if not isinstance(value, dict):
+        raise _no_mapping(value, "given", what)
+    return value
+
+
+def _no_mapping(value: Json, which: str, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"the {what} {which} holds {_kind(value)} where a mapping of names to values is expected",
+        code="input-not-mapping",
+        hint="write `name: value` lines, or a JSON object",
+    )
+
+
+def _value(text: str, path: str, what: str) -> Json:
     value = _parse(text, path, what)
     if value is None and not text.strip():
         return {}
-    if not isinstance(value, dict):
-        raise InvalidInput(
-            f"the {what} `{shown(path)}` holds {_kind(value)} where a mapping of names to values is expected",
-            code="input-not-mapping",
-            hint="write `name: value` lines, or a JSON object",
-        )
     fault = _fault(value)
     if fault is not None:
-        raise InvalidInput(f"the {what} `{shown(path)}`: {fault}", code="input-not-json")
+        raise InvalidInput(f"the {_named(what, path)}: {fault}", code="input-not-json")
     return value
+
+
+def _named(what: str, path: str, place: str = "") -> str:
+    """How a message names what was read: a file by its path."""
+    return f"{what} `{shown(path)}{place}`" if path else f"{what}{place and f' at {place[1:]}'}"
 
 
 def _parse(text: str, path: str, what: str) -> Json:
@@ -104,7 +150,7 @@ def _parse(text: str, path: str, what: str) -> Json:
     except (ValueError, TypeError) as error:  # Such as the date 2026-02-31, or a list as a key.
         reason = str(error)
     raise InvalidInput(
-        f"the {what} `{shown(path)}{place}` is neither JSON nor YAML: {reason}", code="input-syntax"
+        f"the {_named(what, path, place)} is neither JSON nor YAML: {reason}", code="input-syntax"
     )
 
 

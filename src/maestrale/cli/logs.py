@@ -22,7 +22,7 @@ LEVELS: Mapping[str, int] = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-QUIET_LIBRARIES = ("uvicorn", "httpx", "httpcore", "asyncio")
+QUIET_LIBRARIES = ("uvicorn", "httpx", "httpcore", "asyncio", "asyncssh")
 """Of these only what is wrong is told: what they do is our doing, and our lines tell it."""
 
 SECRET = re.compile(r"passw|secret|token|authorization|cookie|credential|private_key|api_key", re.IGNORECASE)

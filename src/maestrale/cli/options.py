@@ -135,6 +135,68 @@ def call_validate(given: Namespace) -> int:
     return validate(given.files, json=given.json, strict=given.strict)
 
 
+def add_test(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "paths",
+        metavar="FILE",
+        nargs="*",
+        help="test files, or directories with them; default: all *_test.yaml below the current directory",
+    )
+    parser.add_argument(
+        "-k",
+        "--only",
+        metavar="TEXT",
+        action="append",
+        default=[],
+        help="only tests with this in the name of the file or the test; repeatable: any of them",
+    )
+    parser.add_argument(
+        "--tag", metavar="TAG", action="append", default=[], help="only tests with this tag; repeatable"
+    )
+    parser.add_argument(
+        "--coverage-fail-under",
+        metavar="PERCENT",
+        type=float,
+        help="fail if less of the tasks, transitions and conditions was covered",
+    )
+    parser.add_argument("--junit", metavar="FILE", help="write a report as JUnit XML, too")
+    parser.add_argument("--json", action="store_true", help="write one JSON object instead of the report")
+    parser.add_argument("-q", "--quiet", action="store_true", help="tell only what fails, and the end")
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="tell what happened in every test, not only in failed ones",
+    )
+    parser.add_argument(
+        "--schema",
+        action="store_true",
+        help="write the JSON Schema of test files, for editors, and run nothing",
+    )
+
+
+def call_test(given: Namespace) -> int:
+    from maestrale.cli.testing import Arguments, run_tests, write_schema
+
+    if given.schema:
+        return write_schema()
+    least = given.coverage_fail_under
+    if least is not None and not 0 <= least <= 100:
+        raise InvalidInput(f"--coverage-fail-under is {least:g}; it must be from 0 to 100", code="usage")
+    return run_tests(
+        Arguments(
+            paths=given.paths,
+            only=given.only,
+            tags=given.tag,
+            fail_under=least,
+            junit=given.junit,
+            json=given.json,
+            quiet=given.quiet,
+            verbose=given.verbose,
+        )
+    )
+
+
 def add_show(parser: ArgumentParser) -> None:
     _add_execution(parser, default="the latest")
     parser.add_argument("--list", action="store_true", help="the same as `maestrale list`")

@@ -18,9 +18,9 @@ from maestrale.core.state import Pin
 from maestrale.engine import StartRequest
 from maestrale.errors import InvalidInput
 from maestrale.expressions import Json
+from maestrale.expressions.suggestions import Suggestions
 from maestrale.ids import new_id
 from maestrale.lang import Workflow, WorkflowType
-from maestrale.lang.suggest import Suggestions
 from maestrale.main import Node
 
 

@@ -3,8 +3,9 @@
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
+from itertools import count, islice
 
+from maestrale.cli.columns import Row, fits, lines, terminal_width
 from maestrale.cli.database import database_url
 from maestrale.cli.finding import find_root, owner_note
 from maestrale.cli.progress import Progress
@@ -18,6 +19,9 @@ from maestrale.store import RootSummary, open_store
 
 MOST_CHILDREN = 20
 """So many runs or sub-workflows of one task are shown; `--json` has them all."""
+
+LEAST_OF_ID = 8
+"""Characters of an id, where there is no place for all of it."""
 
 _COLOURS = {"SUCCESS": GREEN, "ERROR": RED, "CANCELLED": RED, "PAUSED": YELLOW, "DELAYED": YELLOW}
 
@@ -246,16 +250,24 @@ def _run_object(run: ActionRun) -> Json:
 
 
 def _table(summaries: list[RootSummary]) -> Iterator[str]:
-    cells = [("EXECUTION", "WORKFLOW", "STATE", "STARTED", "TOOK", "")]
+    cells: list[Row] = [("EXECUTION", "WORKFLOW", "STATE", "STARTED", "TOOK", "")]
     for it in summaries:
         took = duration(it.finished_at - it.created_at) if it.finished_at is not None else ""
         owner = (owner_note(it) or "").partition(";")[0]
         cells.append(
             (it.id, one_line(it.workflow, most=40), it.state.value, local_time(it.created_at), took, owner)
         )
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    width = terminal_width()
+    if width is not None and not fits(cells, width):
+        # The beginning of an id is enough for the commands that take one.
+        cells = [cells[0], *((id[: _enough(summaries)], *others) for id, *others in cells[1:])]
+    yield from lines(cells)
+
+
+def _enough(summaries: list[RootSummary]) -> int:
+    """How many characters of their ids tell them apart, and hardly fit any other."""
+    ids = [it.id for it in summaries]
+    return next(length for length in count(LEAST_OF_ID) if len({id[:length] for id in ids}) == len(ids))
 
 
 def _summary_object(summary: RootSummary) -> Json:

@@ -6,7 +6,7 @@ from maestrale.cli.progress import Progress
 from maestrale.core import Task
 from maestrale.core.status import TaskState
 from maestrale.errors import InvalidInput, NotFound
-from maestrale.lang.suggest import Suggestions
+from maestrale.expressions.suggestions import Suggestions
 
 MOST_SHOWN = 10
 
@@ -22,9 +22,32 @@ def find_failed_task(progress: Progress, wanted: str) -> Task:
         NotFound: There is none (`unknown-task`).
         InvalidInput: Several are meant (`ambiguous-task`).
     """
+    return _only(progress, wanted, _find_all(progress, wanted, of_failed=True))
+
+
+def find_task(progress: Progress, wanted: str) -> Task:
+    """The task of that name, path or id, whatever became of it; of several runs in one execution the latest.
+
+    A name means a task of the root execution before one of a sub-workflow.
+
+    Raises:
+        NotFound: There is none (`unknown-task`).
+        InvalidInput: Several are meant (`ambiguous-task`).
+    """
+    found = _find_all(progress, wanted, of_failed=False)
+    latest = {task.execution_id: task for task in sorted(found, key=lambda task: task.number)}
+    if progress.root_id in latest:
+        return latest[progress.root_id]
+    if len(latest) > 1:
+        raise _ambiguous(progress, wanted, latest.values())
+    return next(iter(latest.values()))
+
+
+def _find_all(progress: Progress, wanted: str, *, of_failed: bool) -> list[Task]:
+    """All tasks that may be meant, at least one. `of_failed`: the person is looking for one that failed."""
     tasks = progress.state.tasks
     if wanted in tasks:
-        return tasks[wanted]
+        return [tasks[wanted]]
     standing = [task for task in tasks.values() if progress.stands(task)]
     named = [task for task in standing if wanted == task.name]
     found = named or [task for task in standing if wanted == progress.path(task)]
@@ -33,8 +56,8 @@ def find_failed_task(progress: Progress, wanted: str) -> Task:
         if len(found) > 1:
             raise _ambiguous(progress, wanted, found)
     if not found:
-        raise _unknown(progress, wanted, standing)
-    return _only(progress, wanted, found)
+        raise _unknown(progress, wanted, standing, of_failed=of_failed)
+    return found
 
 
 def _only(progress: Progress, wanted: str, found: Iterable[Task]) -> Task:
@@ -61,10 +84,20 @@ def _ambiguous(progress: Progress, wanted: str, found: Iterable[Task]) -> Invali
     )
 
 
-def _unknown(progress: Progress, wanted: str, standing: Iterable[Task]) -> NotFound:
-    failed = [f"`{progress.path(task)}`" for task in standing if task.state is TaskState.ERROR]
-    hint = f"failed tasks: {', '.join(failed[:MOST_SHOWN])}" if failed else "none of its tasks has failed"
+def _unknown(progress: Progress, wanted: str, standing: Iterable[Task], *, of_failed: bool) -> NotFound:
     close = Suggestions().hint(wanted, {task.name for task in standing})
     return NotFound(
-        f"the execution `{progress.root_id}` has no task `{wanted}`", code="unknown-task", hint=close or hint
+        f"the execution `{progress.root_id}` has no task `{wanted}`",
+        code="unknown-task",
+        hint=close or _those_there(progress, standing, of_failed=of_failed),
     )
+
+
+def _those_there(progress: Progress, standing: Iterable[Task], *, of_failed: bool) -> str:
+    paths = [
+        f"`{progress.path(task)}`" for task in standing if not of_failed or task.state is TaskState.ERROR
+    ]
+    listed = ", ".join(list(dict.fromkeys(paths))[:MOST_SHOWN])
+    if of_failed:
+        return f"failed tasks: {listed}" if paths else "none of its tasks has failed"
+    return f"its tasks: {listed}" if paths else "it has no tasks yet"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from maestrale.expressions import Json
+from maestrale.expressions import Json, mask
 
 MOST_CHARACTERS = 200
 
@@ -62,11 +62,13 @@ def printable(text: str) -> str:
 
 def value_line(value: Json) -> str:
     """A value in one line; text as it is, the rest as JSON."""
+    value = mask(value)
     return one_line(value if isinstance(value, str) else to_json(value))
 
 
 def to_json(value: Json, *, pretty: bool = False) -> str:
-    """Plain data as JSON. What JSON does not have (NaN, infinity) is null."""
+    """Plain data as JSON, its secrets masked. What JSON does not have (NaN, infinity) is null."""
+    value = mask(value)
     try:
         return _dump(value, pretty=pretty, allow_nan=False)
     except ValueError:

@@ -1,13 +1,17 @@
-"""`maestrale validate`: every problem of every file, without running anything."""
+"""`maestrale validate`: every problem of every file, and what the linter finds, without running anything."""
 
 import sys
 from collections.abc import Sequence
 
-from maestrale.cli.definitions import check_files, read_documents
+from msgspec.structs import replace
+
+from maestrale.actions import Registry
+from maestrale.cli.definitions import Document, check_files, read_documents
 from maestrale.cli.exit_codes import ExitCode
 from maestrale.cli.problems import as_json, describe_all, has_errors, summary
 from maestrale.cli.terminal import say, write_output
 from maestrale.cli.texts import to_json
+from maestrale.linter import Known, lint
 
 
 def validate(files: Sequence[str], *, json: bool, strict: bool) -> ExitCode:
@@ -21,7 +25,7 @@ def validate(files: Sequence[str], *, json: bool, strict: bool) -> ExitCode:
         InvalidInput: Stdin is named twice.
     """
     check_files(files)
-    documents = read_documents(files)
+    documents = _linted(read_documents(files))
     if json:
         problems = [as_json(problem) for document in documents for problem in document.problems]
         write_output(to_json(problems, pretty=True))
@@ -31,3 +35,14 @@ def validate(files: Sequence[str], *, json: bool, strict: bool) -> ExitCode:
         say(summary(documents))
     is_wrong = has_errors(documents) or (strict and any(document.problems for document in documents))
     return ExitCode.WRONG_USAGE if is_wrong else ExitCode.SUCCESS
+
+
+def _linted(documents: Sequence[Document]) -> list[Document]:
+    """The files with the findings of the linter. Each knows what the others define."""
+    registry = Registry.standard()
+    found = [document.definitions for document in documents if document.definitions is not None]
+    known = Known(catalogue=registry, names=registry.names).with_definitions(*found)
+    return [
+        document if document.parsed is None else replace(document, problems=lint(document.parsed, known))
+        for document in documents
+    ]

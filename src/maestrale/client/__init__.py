@@ -12,6 +12,7 @@ from maestrale.client.definitions import (
     Action,
     CodeSource,
     CronTrigger,
+    DefinitionWarning,
     DynamicAction,
     Environment,
     EventTrigger,
@@ -20,6 +21,7 @@ from maestrale.client.definitions import (
     Workbook,
     Workflow,
 )
+from maestrale.client.evaluations import Evaluation, EvaluationFault
 from maestrale.client.events import ActionExecutionChanged, Ended, Event, ExecutionChanged, TaskChanged
 from maestrale.client.filters import Filter
 from maestrale.client.runs import ActionExecution, Execution, Report, Task
@@ -33,9 +35,12 @@ __all__ = [
     "Client",
     "CodeSource",
     "CronTrigger",
+    "DefinitionWarning",
     "DynamicAction",
     "Ended",
     "Environment",
+    "Evaluation",
+    "EvaluationFault",
     "Event",
     "EventTrigger",
     "Execution",

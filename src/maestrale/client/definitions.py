@@ -146,8 +146,19 @@ class DynamicAction(Resource, frozen=True, kw_only=True):
     updated_at: datetime | None = None
 
 
+class DefinitionWarning(Struct, frozen=True):
+    """Something that is allowed, but most likely not meant. `line` and `column` count from 1."""
+
+    code: str
+    line: int
+    column: int
+    message: str
+    suggestion: str | None = None
+
+
 class Validation(Struct, frozen=True):
     """Whether a definition could be stored; if not, `error` has all its problems."""
 
     valid: bool
     error: str | None = None
+    warnings: tuple[DefinitionWarning, ...] = ()

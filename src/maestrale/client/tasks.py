@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from maestrale.client.collection import Collection, flag, without_none
 from maestrale.client.decoding import Json, decode, decode_all
+from maestrale.client.evaluations import Evaluation
 from maestrale.client.filters import FilterValue
 from maestrale.client.runs import ActionExecution, Execution, Task
 from maestrale.client.transport import NO_LIMIT, Transport, path_of
@@ -46,6 +47,25 @@ class Tasks:
     async def skip(self, id: str) -> Task:
         """Go on as if a failed task had done its work. Raises: InvalidInput: It is not in ERROR."""
         return await self._rows.put(id, body={"state": "SKIPPED"})
+
+    async def evaluate(
+        self, id: str, expressions: Sequence[str], *, before: bool = False, item: int | None = None
+    ) -> tuple[Evaluation, ...]:
+        """Evaluate expressions on the data of a task; nothing changes by it.
+
+        Args:
+            expressions: Texts as a workflow has them, with their delimiters.
+            before: See only what the task was given. False: what it has published, too.
+            item: Of a loop, the number of the item whose variables are seen.
+        """
+        body = {
+            "expressions": list(expressions),
+            "context": "before" if before else "after",
+            "item": item,
+        }
+        path = path_of("tasks", id, "evaluate")
+        data = await self._transport.ask("POST", path, body=without_none(body), repeat=True)
+        return decode_all(Evaluation, data, "evaluations")
 
     async def list_sub_executions(
         self, id: str, *, errors_only: bool = False, max_depth: int = -1, include_output: bool = False

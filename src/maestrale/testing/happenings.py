@@ -16,7 +16,7 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from maestrale.core import ActionRun, Entry, Event, Limits, Result, decide
+from maestrale.core import ActionRun, Changes, Entry, Event, Limits, Result, decide
 from maestrale.core.events import (
     ActionCompleted,
     ActionLost,
@@ -129,9 +129,9 @@ class Play(Stage):
         laws.check_loading(self.state)
         laws.check_waiting(self.world, self.state)
 
-    def send_once(self, event: Event) -> None:
+    def send_once(self, event: Event) -> Changes:
         before, length = laws.copy_of(self.state), len(self.history)
-        super().send_once(event)
+        changes = super().send_once(event)
         laws.demand(len(self.history) < MOST_ENTRIES, "a tree comes to rest", len(self.history))
         after = laws.copy_of(self.state)
         if len(self.history) == length:
@@ -142,6 +142,7 @@ class Play(Stage):
             self.reopened = self.reopened or reopens
             laws.check_moves(before, after, reopens=reopens)
         laws.check_rows(self.state, reopened=self.reopened)
+        return changes
 
     def _check_repetition(self, event: Event) -> None:
         """The same event once more changes nothing, or is refused.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from maestrale.errors import InvalidInput
-from maestrale.expressions import Json
+from maestrale.expressions import Json, Secrets
 from maestrale.ids import Chance
 
 NOON = datetime(2024, 2, 29, 12, 0, tzinfo=UTC)
@@ -26,10 +26,12 @@ class FixedScope:
         now: datetime,
         seed: str,
         refused: Mapping[str, str],
+        has_secrets: bool = False,
     ) -> None:
         self.data = data
         self.now = now
         self.chance = Chance(seed)
+        self.secrets = Secrets() if has_secrets else None
         self._env = env
         self._execution = execution
         self._executions = executions
@@ -105,6 +107,7 @@ def a_scope(
     now: datetime = NOON,
     seed: str = "seed",
     refused: Mapping[str, str] | None = None,
+    has_secrets: bool = False,
 ) -> FixedScope:
     """A scope over `data` (None: an empty mapping) that answers from what is given here.
 
@@ -114,6 +117,7 @@ def a_scope(
         current_task: The name of the task that `task()` means.
         global_variables: What `global()` reads; None: it fails, as it does without an execution.
         refused: The reason for each expression that is over its budget.
+        has_secrets: Look for marks in what is given here.
     """
     data = {} if data is None else data
     if env is None and isinstance(data, Mapping):
@@ -129,4 +133,5 @@ def a_scope(
         now=now,
         seed=seed,
         refused=refused or {},
+        has_secrets=has_secrets,
     )

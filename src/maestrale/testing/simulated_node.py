@@ -10,7 +10,7 @@ from random import Random
 from msgspec import Struct
 
 from maestrale.clock import Clock
-from maestrale.core import ActionRun, Event, Result, State, World
+from maestrale.core import ActionRun, Event, Notice, Result, State, World
 from maestrale.core.effects import CancelAction, ClearTimer, ContinueTurn, Effect, RunAction, SetTimer
 from maestrale.core.events import ActionCompleted, ActionStarted, TimerFired, TurnContinued
 from maestrale.core.status import ENDED_RUN
@@ -20,6 +20,7 @@ from maestrale.engine.feed import Feed
 from maestrale.engine.ledger import Batch, Ledger, Pending
 from maestrale.errors import Conflict, Error, NotFound, Unavailable
 from maestrale.store import LeaseLost, Store, TreeCommit, TreeRows
+from maestrale.testing.simulated_notifier import Teller
 
 Answered = Callable[[bool], None]
 """Told whether what was asked is durable. False: nobody knows; ask again."""
@@ -54,6 +55,12 @@ class FlakyStore:
     def delete_tree(self, root_id: str) -> None:
         self._fail_at_times("before")
         self.store.delete_tree(root_id)
+        self._fail_at_times("after")
+
+    def write(self, work: Callable[[], object]) -> None:
+        """Have something written that is no tree."""
+        self._fail_at_times("before")
+        work()
         self._fail_at_times("after")
 
     def _fail_at_times(self, when: str) -> None:
@@ -95,6 +102,9 @@ class Watcher:
 
     def on_begun(self, run: ActionRun, attempt: int, node: "Node") -> None:
         """A worker begins an attempt."""
+
+    def on_told(self, notice: Notice) -> None:
+        """A notice leaves a node."""
 
 
 class Attempt(Struct):
@@ -209,6 +219,7 @@ class Node:
         self.deleting: dict[str, tuple[Answered, list[Event]]] = {}
         """Trees to be deleted: who wants that, and what has happened to them meanwhile."""
         self.doubts = Doubts()
+        self.teller = Teller(store.store, write=store.write, on_told=watcher.on_told)
         self._clock = clock
         self._answer_of = answer_of
 
@@ -322,6 +333,7 @@ class Node:
         for effect in pending.effects:
             self._carry_out(pending.root_id, effect)
         self.feed.publish(pending.root_id, pending.steps)
+        self.teller.hand_over(pending.notices)
         for on_answer in pending.waiters:
             on_answer(True)
 
@@ -363,6 +375,7 @@ class Node:
         pending = self.doubts.resolve(root_id)
         if pending is not None and is_stored:
             self.feed.publish(root_id, pending.steps)
+            self.teller.hand_over(pending.notices)
         if rows is None:
             return False
         state = self.ledger.load(rows)

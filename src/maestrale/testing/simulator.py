@@ -15,7 +15,19 @@ from random import Random
 from msgspec import Struct
 
 from maestrale.actions import Registry
-from maestrale.core import ActionRun, Execution, Limits, Result, State, World, decide, state_of
+from maestrale.core import (
+    ActionRun,
+    Execution,
+    Limits,
+    Notice,
+    Publisher,
+    Result,
+    State,
+    World,
+    decide,
+    state_of,
+)
+from maestrale.core.confidential import arguments_of
 from maestrale.core.events import ActionCompleted, ActionRequested, ExecutionRequested, StopRequested
 from maestrale.core.state import Pin, TimerKind
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, RunState
@@ -99,10 +111,13 @@ class Simulation(Watcher):
         library = DocumentLibrary(lambda id: self._reader.get_document(id).text)
         library.add(self._document, self._definitions)
         limits = Limits(steps=self._chance.choice((1, 3, 250)))
-        self._world = World(library, Registry.standard(), limits)
+        self._world = World(library, Registry.standard(), limits, (Publisher(type="noop"),))
         self._folded: dict[str, State] = {}
         self._steps: dict[str, list[Step]] = {}
         """What folding the stored history gives, step by step; of deleted trees, too."""
+        self._owed: dict[tuple[str, str], Notice] = {}
+        self._told: dict[tuple[str, str], Notice] = {}
+        """Notices, by id and target: those that follow from what is stored, those that have left a node."""
         self._doomed: set[str] = set()
         """Trees that somebody wants to be deleted."""
         self._hurried: set[str] = set()
@@ -191,6 +206,8 @@ class Simulation(Watcher):
             things += [("end a commit", node.end_commit)] * 2
         else:
             things += [("begin a commit", node.begin_commit)] * 2
+        if telling := self._telling_of(node):
+            things.append(self._chance.choice(telling))  # One of them: the rest happens as often as before.
         for root_id in sorted(node.continuing):
             things.append(("continue a turn", lambda id=root_id: node.continue_turn(id)))  # type: ignore[misc]
         for root_id in sorted(node.reloading):
@@ -203,6 +220,18 @@ class Simulation(Watcher):
             if attempt.phase not in ("asking", "reporting"):
                 name = f"{attempt.phase} {attempt.run.name} {attempt.run.id[:4]}/{attempt.number}"
                 things.append((name, lambda it=attempt: node.worker.step(it)))  # type: ignore[misc]
+        return things
+
+    def _telling_of(self, node: Node) -> list[tuple[str, Callable[[], object]]]:
+        """What may become of its notices next."""
+        teller = node.teller
+        things: list[tuple[str, Callable[[], object]]] = []
+        if teller.waiting:
+            things.append(("tell a notice", teller.tell))
+        if teller.told:
+            things.append(("forget what was told", teller.forget))
+        if teller.has_more:
+            things.append(("look for notices", teller.look))
         return things
 
     def _things_outside(self) -> list[tuple[str, Callable[[], object]]]:
@@ -363,8 +392,10 @@ class Simulation(Watcher):
             if sequence > known:
                 demand(sequence == known + 1, "the history has no gaps", sequence, known)
                 before = laws.copy_of(folded)
-                changes = decide(self._world, folded, entry).changes
+                decision = decide(self._world, folded, entry)
+                changes = decision.changes
                 folded.apply(changes)
+                self._owed |= {(notice.id, notice.target): notice for notice in decision.notices}
                 laws.check_moves(before, laws.copy_of(folded))
                 self._note(root_id, Step(sequence, entry, changes))
                 known = sequence
@@ -415,6 +446,13 @@ class Simulation(Watcher):
         demand(stored.started, "an attempt begins after it was noted", run.name)
         demand(self.began[run.id] == 1, "what is not safe to repeat begins once", run.name)
 
+    def on_told(self, notice: Notice) -> None:
+        """Nothing is told but what is stored."""
+        key = notice.id, notice.target
+        demand(self._owed.get(key) == notice, "what is told is stored", notice)
+        self.seen["told again"] += key in self._told
+        self._told[key] = notice
+
     def _check_held(self) -> None:
         """Nobody else will see to what the node has; a restart is no excuse for forgetting it."""
         for root_id, state in self._folded.items():
@@ -436,6 +474,11 @@ class Simulation(Watcher):
                 self._check_run(run)
         there = [id for id in self._roots if id in self._folded or id in self._doomed]
         demand(there == self._roots, "every execution that was asked for is there")
+        untold = [notice for key, notice in self._owed.items() if key not in self._told]
+        demand(not untold, "everybody is told everything", untold)
+        self.seen["notices"] += len(self._told)
+        left = self._reader.count_notices()
+        demand(not left, "what was told is not kept", left)
         for follower in self._followers:
             follower.leave()
             self._look_on(follower)
@@ -452,8 +495,7 @@ class Simulation(Watcher):
     def _check_run(self, run: ActionRun) -> None:
         spec = self._world.catalogue.find_action(run.action)
         assert spec is not None
-        arguments = run.input if run.arguments is None else run.arguments
-        pure = spec.pure is not None and spec.pure(arguments) is not None
+        pure = spec.pure is not None and spec.pure(arguments_of(run)) is not None
         if pure or run.safe_rerun or run.abandoned:
             return
         if run.state is RunState.SUCCESS:

@@ -9,22 +9,44 @@ Actions that are not pure wait until `complete` ends them. Time passes only in `
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from typing import Any
 
 from maestrale.actions import Registry
-from maestrale.core import Entry, Event, Execution, Fact, Limits, Result, State, Task, World, decide
+from maestrale.core import (
+    Catalogue,
+    Changes,
+    Entry,
+    Event,
+    Execution,
+    Fact,
+    Limits,
+    Notice,
+    Result,
+    State,
+    Task,
+    World,
+    decide,
+)
 from maestrale.core.effects import Effect
 from maestrale.core.events import ActionCompleted, ExecutionRequested, TimerFired, TurnContinued
 from maestrale.core.failures import FactNeeded
 from maestrale.core.state import ActionRun, Pin
 from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN
 from maestrale.engine.library import DocumentLibrary
-from maestrale.expressions import Json
+from maestrale.expressions import Json, OverBudget
 from maestrale.ids import content_id, derive_id
-from maestrale.lang import parse
-from maestrale.testing.clocks import FakeClock
+from maestrale.lang import Definitions, parse
+from maestrale.testing.clocks import NOON, FakeClock
 
 ROOT = "00000000-0000-4000-8000-000000000001"
+
+
+def _read(text: str) -> Definitions:
+    parsed = parse(text)
+    assert parsed.definitions is not None, [str(problem) for problem in parsed.problems]
+    return parsed.definitions
 
 
 class Stage:
@@ -33,6 +55,10 @@ class Stage:
     Args:
         texts: Documents; all that they define may be used.
         answer: Answers what a decision asks of the world outside its tree.
+        catalogue: The actions there are; None: the standard ones and those of installed plugins.
+        read: Gives the definitions of a text.
+        start: When it begins.
+        guard: Put around each decision; it may raise `OverBudget` in it.
     """
 
     def __init__(
@@ -40,25 +66,29 @@ class Stage:
         *texts: str,
         limits: Limits | None = None,
         answer: Callable[[str], Json] = lambda question: None,
+        catalogue: Catalogue | None = None,
+        read: Callable[[str], Definitions] = _read,
+        start: datetime = NOON,
+        guard: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        self.clock = FakeClock()
+        self.clock = FakeClock(start)
         self.library = DocumentLibrary(lambda document: self.documents[document])
-        self.world = World(self.library, Registry.standard(), limits or Limits())
+        self.world = World(self.library, catalogue or Registry.standard(), limits or Limits())
         self.documents: dict[str, str] = {}
-        self.pins = [pin for text in texts for pin in self._deploy(text)]
+        self.pins = [pin for text in texts for pin in self._deploy(text, read(text))]
         self.state = State()
         self.history: list[Entry] = []
         self.effects: list[Effect] = []
+        self.notices: list[Notice] = []
         self._answer = answer
+        self._guard = guard
 
-    def _deploy(self, text: str) -> Iterator[Pin]:
-        parsed = parse(text)
-        assert parsed.definitions is not None, [str(problem) for problem in parsed.problems]
+    def _deploy(self, text: str, definitions: Definitions) -> Iterator[Pin]:
         document = content_id(text.encode())
         self.documents[document] = text
-        self.library.add(document, parsed.definitions)
-        yield from (Pin("workflow", "", name, document) for name in parsed.definitions.workflows)
-        yield from (Pin("action", "", name, document) for name in parsed.definitions.actions)
+        self.library.add(document, definitions)
+        yield from (Pin("workflow", "", name, document) for name in definitions.workflows)
+        yield from (Pin("action", "", name, document) for name in definitions.actions)
 
     # What happens.
 
@@ -90,20 +120,25 @@ class Stage:
             self.send_once(TurnContinued())
             assert len(self.history) > before, "the tree says that it has work and does none"
 
-    def send_once(self, event: Event) -> None:
-        """Decide just this event."""
+    def send_once(self, event: Event) -> Changes:
+        """Decide just this event; what it changed."""
         entry = Entry(event, at=self.clock.now(), seed=derive_id(ROOT, len(self.history)))
         while True:
             try:
-                decision = decide(self.world, self.state, entry)
+                with self._guard():
+                    decision = decide(self.world, self.state, entry)
                 break
             except FactNeeded as needed:
                 fact = Fact(needed.question, self._answer(needed.question))
-                entry = Entry(event, at=entry.at, seed=entry.seed, facts=(*entry.facts, fact))
+            except OverBudget as over:
+                fact = Fact(f"over-budget {over.expression}", over.reason)
+            entry = Entry(event, at=entry.at, seed=entry.seed, facts=(*entry.facts, fact))
         if decision.changes:
             self.history.append(entry)
             self.state.apply(decision.changes)
         self.effects.extend(decision.effects)
+        self.notices.extend(decision.notices)
+        return decision.changes
 
     def complete(self, task: str, result: Result, *, index: int | None = None) -> None:
         """End the first open run of a task (of one of its items)."""

@@ -11,7 +11,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     Args:
         task_execution_id, root_execution_id: Null for a root; a sub-execution has both.
         output: Empty until the execution has ended.
-        published_global: The global variables that its tasks have published.
+        published_global: The global variables that its tasks have published, but those that `vars` has too.
     """
 
     id: str

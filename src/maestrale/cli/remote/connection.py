@@ -54,15 +54,20 @@ def _call(do: Deed, given: Namespace) -> int:
 
 
 async def _run(do: Deed, given: Namespace) -> int:
-    client = Client(
-        given.url or os.environ.get(URL_VARIABLE) or DEFAULT_URL,
-        project=given.project or os.environ.get(PROJECT_VARIABLE),
-        token=given.token or os.environ.get(TOKEN_VARIABLE),
-        on_interruption=Interruptions(say),
-    )
+    client = make_client(url=given.url, project=given.project, token=given.token)
     async with client:
         with Signals() as signals:
             return await signals.race(_code(do, client, given))
+
+
+def make_client(*, url: str | None, project: str | None, token: str | None) -> Client:
+    """A client of the server that is named, else of that of the environment."""
+    return Client(
+        url or os.environ.get(URL_VARIABLE) or DEFAULT_URL,
+        project=project or os.environ.get(PROJECT_VARIABLE),
+        token=token or os.environ.get(TOKEN_VARIABLE),
+        on_interruption=Interruptions(say),
+    )
 
 
 class Interruptions:

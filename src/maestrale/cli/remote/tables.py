@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
+from maestrale.cli.columns import Row, fit, lines, terminal_width
 from maestrale.cli.terminal import BOLD, paint, say, write_output
 from maestrale.cli.texts import local_time, one_line, printable, to_json, value_line
 
@@ -50,21 +51,24 @@ def columns(*attributes: str) -> tuple[Column, ...]:
 
 
 def write_rows(rows: Sequence[Struct], shown: Sequence[Column], *, as_json: bool, nothing: str) -> None:
-    """Write a line for each row, or all as JSON. `nothing` is said to a person where there are none."""
+    """Write a line for each row, or all as JSON. `nothing` is said to a person where there are none.
+
+    On a terminal, columns that are empty or have no place are left out.
+    """
     if as_json:
         write_json(data_of(rows))
         return
     if not rows:
         say(nothing)
         return
-    cells = [[column.title for column in shown]]
+    cells: list[Row] = [[column.title for column in shown]]
     cells += [[column.cell(row) for column in shown] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in cells
-    ]
-    write_output("\n".join(lines))
+    width = terminal_width()
+    if width is not None:
+        cells, left_out = fit(cells, width)
+        if left_out:
+            say(f"too wide for this terminal: {', '.join(left_out)}; --json has everything")
+    write_output("\n".join(lines(cells)))
 
 
 def write_attributes(row: Struct, *, without: Sequence[str] = ()) -> None:

@@ -23,7 +23,7 @@ from maestrale.cli.remote.kinds import Kind
 from maestrale.cli.remote.tables import data_of, write_attributes, write_json, write_rows
 from maestrale.cli.terminal import say, say_error, write_output
 from maestrale.cli.texts import counted, printable
-from maestrale.client import Client
+from maestrale.client import Client, DefinitionWarning
 from maestrale.errors import Error, InvalidInput
 
 
@@ -145,6 +145,12 @@ def in_file(problems: str, path: str) -> str:
     return re.sub(r"^<text>(?=:\d)", lambda found: shown(path), problems, flags=re.MULTILINE)
 
 
+def _warning_line(warning: DefinitionWarning, path: str) -> str:
+    place = f"{shown(path)}:{warning.line}:{warning.column}"
+    line = f"{place}: warning: {warning.message} [{warning.code}]"
+    return f"{line}\n  hint: {warning.suggestion}" if warning.suggestion else line
+
+
 def validate_command(kind: Kind) -> Command:
     """`validate`: all problems of a file, as the server sees them."""
 
@@ -156,11 +162,15 @@ def validate_command(kind: Kind) -> Command:
         verdict = await getattr(client, kind.manager).validate(read_text(given.file))
         if given.json:
             write_json(data_of(verdict))
-        elif verdict.valid:
-            say(f"{shown(given.file)}: no problems")
         else:
-            problems = verdict.error or "it is not valid, and the server does not say why"
-            write_output(printable(in_file(problems, given.file)))
+            if not verdict.valid:
+                problems = verdict.error or "it is not valid, and the server does not say why"
+                write_output(printable(in_file(problems, given.file)))
+            for warning in verdict.warnings:
+                write_output(printable(_warning_line(warning, given.file)))
+            if verdict.valid:
+                found = counted(len(verdict.warnings), "warning") if verdict.warnings else "no problems"
+                say(f"{shown(given.file)}: {found}")
         return ExitCode.SUCCESS if verdict.valid else ExitCode.WRONG_USAGE
 
     return command(
