@@ -23,6 +23,11 @@ class Example(NamedTuple):
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a whole file, not a part of one. `kind` may be the name that the file has."""
+        return not self.kind or self.kind.endswith(".yaml")
+
 
 def list_pages() -> list[Path]:
     return [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("**/*.md"))]

@@ -1,7 +1,8 @@
 """The commands of the pages about the service do what the pages say, and print what stands there.
 
-A fence `console run` has commands, each with what it prints, that are run against a server; the file that
-they need is the YAML of the page. After a change of what they print: `python -m tests.docs.test_commands`.
+A fence `console run` has commands, each with what it prints, that are run against a server; the files that
+they need are the YAML of the page that has a name. After a change of what they print:
+`python -m tests.docs.test_commands [PAGE …]`.
 """
 
 import os
@@ -15,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from ..cli.processes import DEADLINE, Maestrale
-from .pages import FENCE, PROJECT, list_examples
+from .pages import FENCE, PROJECT, list_examples, list_pages
 
-PAGES = {"README.md": None, "docs/tutorial/first-service.md": "review.yaml"}
-"""Each page, and the name of the file that its reader is told to make of its YAML."""
+PAGES = [
+    page.relative_to(PROJECT).as_posix()
+    for page in list_pages()
+    if "```console run" in page.read_text(encoding="utf-8")
+]
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|\b\d:\d\d:\d\d\b|\b\d+(?:\.\d+)? (?:s|min)\b")
@@ -93,9 +97,9 @@ def now_printed(page: str, home: Path) -> str:
     text = (PROJECT / page).read_text(encoding="utf-8")
     (home / "examples").symlink_to(PROJECT / "examples")
     maestrale = Maestrale(home)
-    if (file := PAGES[page]) is not None:
-        yaml = next(each.text for each in list_examples(PROJECT / page) if each.language == "yaml")
-        maestrale.write(file, yaml)
+    for example in list_examples(PROJECT / page):
+        if example.kind.endswith(".yaml"):
+            maestrale.write(example.kind, example.text)
     server = maestrale.start("server", "--port", "0")
     try:
         found = re.search(r"http://[\w.:]+", server.wait_for_line("listening"))
@@ -109,11 +113,14 @@ def now_printed(page: str, home: Path) -> str:
 def test_the_commands_of_a_page_print_what_stands_there(page: str, tmp_path: Path) -> None:
     written = (PROJECT / page).read_text(encoding="utf-8")
 
-    assert "```console run" in written
     assert normalised(now_printed(page, tmp_path)) == normalised(written)
 
 
+def test_the_pages_with_commands_are_found() -> None:
+    assert {"README.md", "docs/tutorial/first-service.md"} <= set(PAGES)
+
+
 if __name__ == "__main__":
-    for page in PAGES:
+    for page in sys.argv[1:] or PAGES:
         with tempfile.TemporaryDirectory() as directory:
             (PROJECT / page).write_text(now_printed(page, Path(directory)), encoding="utf-8")

@@ -36,5 +36,19 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
+def test_the_index_leads_to_every_page() -> None:
+    docs = PROJECT / "docs"
+    indexes = [docs / "README.md", docs / "reference" / "language" / "README.md"]
+    led_to = {
+        (index.parent / match["target"]).resolve()
+        for index in indexes
+        for match in LINK.finditer(index.read_text(encoding="utf-8"))
+    }
+    listed_by_folder = {docs / "decisions"}
+
+    lost = {page for page in docs.glob("**/*.md") if page.parent not in listed_by_folder} - led_to
+    assert sorted(lost - {indexes[0]}) == []
+
+
 def test_the_pages_are_found() -> None:
     assert (PROJECT / "docs" / "reference" / "language.md") in PAGES

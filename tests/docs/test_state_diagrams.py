@@ -8,6 +8,8 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+import pytest
+
 from maestrale.core.status import (
     ENDED_EXECUTION,
     ENDED_RUN,
@@ -62,6 +64,20 @@ def test_the_page_shows_the_tables() -> None:
     page = PAGE.read_text(encoding="utf-8")
 
     assert page == _drawn(page), "run `python -m tests.docs.test_state_diagrams` to draw the diagrams anew"
+
+
+@pytest.mark.parametrize(
+    ("heading", "moves"),
+    [("Executions", EXECUTION_MOVES), ("Tasks", TASK_MOVES), ("Action runs", RUN_MOVES)],
+)
+def test_every_move_has_its_cause_on_the_page(heading: str, moves: Mapping[S, Collection[S]]) -> None:
+    _, _, section = PAGE.read_text(encoding="utf-8").partition(f"\n## {heading}\n")
+    section, _, _ = section.partition("\n## ")
+    told = re.findall(r"^\| `([A-Z]+)` → `([A-Z]+)` \| \S", section, re.MULTILINE)
+
+    assert told == [
+        (state.value, following.value) for state in moves for following in moves if following in moves[state]
+    ]
 
 
 def test_every_state_has_its_row_in_the_table_of_the_page() -> None:
