@@ -10,14 +10,15 @@ from maestrale.expressions import EvaluationError
 
 from .comparing import Case, case_id, load_cases, native_value, same
 
-_HERE = Path(__file__).resolve().parents[2]
-_FOLDER = Path(os.environ.get("MAESTRALE_CONFORMANCE") or _HERE.parent / "shared/conformance/expressions")
+_ROOT = Path(__file__).resolve().parents[2]
+_CONFORMANCE = Path(os.environ.get("MAESTRALE_CONFORMANCE") or _ROOT.parent / "shared" / "conformance")
+_FOLDER = _CONFORMANCE / "expressions"
 
 
 def _cases(name: str) -> list[Any]:
     path = _FOLDER / name
     if not path.is_file():
-        reason = f"no recorded cases in {_FOLDER.name}: set MAESTRALE_CONFORMANCE to their folder"
+        reason = f"no recorded cases: set MAESTRALE_CONFORMANCE to the folder above them"
         return [pytest.param({}, marks=pytest.mark.skip(reason=reason))]
     return [pytest.param(case, id=case_id(case)) for case in load_cases(path)]
 
