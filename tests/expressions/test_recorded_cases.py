@@ -18,7 +18,7 @@ _FOLDER = _CONFORMANCE / "expressions"
 def _cases(name: str) -> list[Any]:
     path = _FOLDER / name
     if not path.is_file():
-        reason = f"no recorded cases: set MAESTRALE_CONFORMANCE to the folder above them"
+        reason = "no recorded cases: set MAESTRALE_CONFORMANCE to the folder above them"
         return [pytest.param({}, marks=pytest.mark.skip(reason=reason))]
     return [pytest.param(case, id=case_id(case)) for case in load_cases(path)]
 
