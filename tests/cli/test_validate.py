@@ -25,6 +25,20 @@ def test_problems_of_all_files_are_output_with_their_places(maestrale: Maestrale
     assert ended.stderr == "3 files: 2 errors\n"
 
 
+def test_test_files_are_checked_as_such(maestrale: Maestrale) -> None:
+    good = maestrale.write("good.yaml", GOOD)
+    maestrale.write("good_test.yaml", "tests: {it works: {expect: {state: SUCCESS}}}\n")
+    maestrale.write("bad_test.yaml", "tests: {it works: {expect: {stat: SUCCESS}}}\nworkflow: good.yaml\n")
+
+    ended = maestrale("validate", good, "good_test.yaml", "bad_test.yaml")
+
+    assert ended.code == 2
+    assert [line.split(" ")[0] for line in ended.stdout.splitlines() if "_test" in line] == [
+        "bad_test.yaml:1:29:"
+    ]
+    assert "unknown-key" in ended.stdout
+
+
 def test_json_is_a_list_of_objects(maestrale: Maestrale) -> None:
     ended = maestrale("validate", maestrale.write("bad.yaml", BAD), "--json")
 

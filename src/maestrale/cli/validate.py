@@ -1,4 +1,7 @@
-"""`maestrale validate`: every problem of every file, and what the linter finds, without running anything."""
+"""`maestrale validate`: every problem of every file, and what the linter finds, without running anything.
+
+Test files (`*_test.yaml`) are checked as such, so that all files of a directory can be given.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -12,6 +15,7 @@ from maestrale.cli.problems import as_json, describe_all, has_errors, summary
 from maestrale.cli.terminal import say, write_output
 from maestrale.cli.texts import to_json
 from maestrale.linter import Known, lint
+from maestrale.testing.cases import check_case_file, is_case_file
 
 
 def validate(files: Sequence[str], *, json: bool, strict: bool) -> ExitCode:
@@ -25,7 +29,10 @@ def validate(files: Sequence[str], *, json: bool, strict: bool) -> ExitCode:
         InvalidInput: Stdin is named twice.
     """
     check_files(files)
-    documents = _linted(read_documents(files))
+    registry = Registry.standard()
+    tests = [_read_tests(path, registry) for path in files if is_case_file(path)]
+    definitions = read_documents([path for path in files if not is_case_file(path)])
+    documents = [*_linted(definitions, registry), *tests]
     if json:
         problems = [as_json(problem) for document in documents for problem in document.problems]
         write_output(to_json(problems, pretty=True))
@@ -37,9 +44,13 @@ def validate(files: Sequence[str], *, json: bool, strict: bool) -> ExitCode:
     return ExitCode.WRONG_USAGE if is_wrong else ExitCode.SUCCESS
 
 
-def _linted(documents: Sequence[Document]) -> list[Document]:
+def _read_tests(path: str, registry: Registry) -> Document:
+    found = check_case_file(path, registry)
+    return Document(found.path, found.text, None, found.problems)
+
+
+def _linted(documents: Sequence[Document], registry: Registry) -> list[Document]:
     """The files with the findings of the linter. Each knows what the others define."""
-    registry = Registry.standard()
     found = [document.definitions for document in documents if document.definitions is not None]
     known = Known(catalogue=registry, names=registry.names).with_definitions(*found)
     return [

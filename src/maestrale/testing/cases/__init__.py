@@ -11,7 +11,14 @@ from maestrale.testing.cases.judging import Failure
 from maestrale.testing.cases.junit import junit_xml
 from maestrale.testing.cases.layout import json_schema
 from maestrale.testing.cases.model import Case, CaseFile
-from maestrale.testing.cases.running import CaseResult, Run, Selection, find_case_files
+from maestrale.testing.cases.running import (
+    CaseResult,
+    Run,
+    Selection,
+    check_case_file,
+    find_case_files,
+    is_case_file,
+)
 from maestrale.testing.cases.trace import Line
 
 __all__ = [
@@ -26,7 +33,9 @@ __all__ = [
     "Run",
     "Selection",
     "WorkflowCoverage",
+    "check_case_file",
     "find_case_files",
+    "is_case_file",
     "json_schema",
     "junit_xml",
 ]

@@ -43,8 +43,18 @@ def find_case_files(path: str) -> Iterator[str]:
     for directory, below, names in os.walk(path):
         below[:] = sorted(name for name in below if not name.startswith("."))
         for name in sorted(names):
-            if name.endswith(TEST_SUFFIXES):
+            if is_case_file(name):
                 yield os.path.normpath(os.path.join(directory, name))
+
+
+def is_case_file(path: str) -> bool:
+    """Whether a file holds tests, going by its name."""
+    return path.endswith(TEST_SUFFIXES)
+
+
+def check_case_file(path: str, registry: Registry) -> CaseFile:
+    """A test file with all that is wrong with it; its tests are not run."""
+    return read_case_file(path, Shelf(lambda text, definitions: definitions), registry)
 
 
 class Selection(Struct, frozen=True):
