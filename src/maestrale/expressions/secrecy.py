@@ -6,11 +6,11 @@ the two values depends on a secret and gets a mark. An expression that has read 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 from maestrale.expressions.disguises import compared, disguised
 from maestrale.expressions.problems import EvaluationError
+from maestrale.expressions.relaying import Relay
 from maestrale.expressions.scope import Json, KnownSecrets, Layers, Scope
 from maestrale.expressions.secrets import (
     has_marks,
@@ -116,22 +116,16 @@ class ChangedMapping(Mapping[str, Json]):
         return repr(dict(self))
 
 
-class _Seen:
+class _Seen(Relay):
     """A scope that shows the data of another one revealed, or disguised."""
 
-    secrets = None
-
     def __init__(self, scope: Scope, secrets: KnownSecrets, show: Callable[[Json], Json]) -> None:
-        self._scope = scope
+        super().__init__(scope)
         self._secrets = secrets
         self._show = show
         self.met = False
         self.chance = scope.chance.fork()
         self.data = self._seen(scope.data)
-
-    @property
-    def now(self) -> datetime:
-        return self._scope.now
 
     def _seen(self, value: Json) -> Json:
         """An answer of the scope, as far as it is read."""
@@ -146,43 +140,8 @@ class _Seen:
         self.met = True
         return self._show(value)
 
-    def env(self) -> Json:
-        return self._seen(self._scope.env())
-
-    def execution(self) -> Json:
-        return self._seen(self._scope.execution())
-
-    def executions(
-        self,
-        id: str | None = None,
-        root_execution_id: str | None = None,
-        state: str | None = None,
-        from_time: str | None = None,
-        to_time: str | None = None,
-    ) -> list[Json]:
-        found: list[Json] = self._seen(
-            self._scope.executions(id, root_execution_id, state, from_time, to_time)
-        )
-        return found
-
-    def task(self, name: str | None = None) -> Json:
-        return self._seen(self._scope.task(name))
-
-    def tasks(
-        self,
-        workflow_execution_id: str | None = None,
-        recursive: bool = False,
-        state: str | None = None,
-        flat: bool = False,
-    ) -> list[Json]:
-        found: list[Json] = self._seen(self._scope.tasks(workflow_execution_id, recursive, state, flat))
-        return found
-
-    def global_variable(self, name: str) -> Json:
-        return self._seen(self._scope.global_variable(name))
-
-    def refusal(self, expression: str) -> str | None:
-        return self._scope.refusal(expression)
+    def _relay(self, question: Callable[..., Json], *details: Any) -> Any:
+        return self._seen(question(*details))
 
 
 def _is_view(value: Json) -> bool:

@@ -1,6 +1,7 @@
 """Functions, methods and filters that neither language has."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from maestrale.expressions.names import FunctionNames, jinja_names, yaql_names
 from maestrale.expressions.references import Kind
@@ -27,5 +28,6 @@ def check_functions(reads: Iterable[Read]) -> None:
             read.warn("unknown-function", message, hint or "the reference of the language lists all of them")
 
 
+@cache
 def _known(names: FunctionNames) -> frozenset[str]:
     return frozenset(names.functions).union(names.methods)
