@@ -15,9 +15,15 @@ from maestrale.api.paging import PAGE_PARAMETERS
 from maestrale.api.waiting import WAIT_PARAMETERS, Waiting, read_waiting, wait_for_state
 from maestrale.core.scopes import SECURITY
 from maestrale.errors import Forbidden
+from maestrale.lang import parse
+from maestrale.store import StoreReader
 from maestrale.wire.executions import Execution
 
 FIELDS = next(each for each in PAGE_PARAMETERS if each.name == "fields")
+
+MOST_KNOWN = 10_000
+_known_names: dict[tuple[str, str], frozenset[str]] = {}
+"""The names in `vars`, by document and workflow. A document is named by its content: they stay the same."""
 
 
 async def list_executions(call: Call) -> dict[str, Any]:
@@ -37,12 +43,26 @@ async def get_execution(call: Call) -> dict[str, Any]:
 
     row = await find_execution(call, execution_id, *read_attributes(attributes))
     if "context" in row:
-        row["published_global"] = _published_globals(call, row)
+        row["published_global"] = await _published_globals(call, row)
     shown = tuple(each for each in attributes if each.name != "source_execution_id")
     return present_execution(row, shown)
 
 
-def _published_globals(call: Call, row: dict[str, Any]) -> dict[str, Any]:
+def _names_of_vars(store: StoreReader, document: str, workflow_name: str) -> frozenset[str]:
+    """The names in the `vars` of the workflow that an execution keeps. It is read and parsed beside the loop,
+    which has better to do than to wait for a commit or for a long text."""
+    key = (document, workflow_name)
+    names = _known_names.get(key)
+    if names is None:
+        definitions = parse(store.get_document(document).text).definitions
+        names = frozenset() if definitions is None else frozenset(definitions.workflows[workflow_name].vars)
+        if len(_known_names) >= MOST_KNOWN:
+            _known_names.clear()
+        _known_names[key] = names
+    return names
+
+
+async def _published_globals(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     """The workflow's variables but `openstack` and those of its `vars`, even if a task has published one of
     these names.
 
@@ -50,8 +70,8 @@ def _published_globals(call: Call, row: dict[str, Any]) -> dict[str, Any]:
     """
     if not row["context"]:
         return {}
-    workflow = call.backend.engine.world.library.get_workflow(row["document"], row["workflow_name"])
-    hidden = {SECURITY, *workflow.vars}
+    document, name = row["document"], row["workflow_name"]
+    hidden = {SECURITY, *await call.backend.read(lambda store: _names_of_vars(store, document, name))}
     return {name: value for name, value in row["context"].items() if name not in hidden}
 
 

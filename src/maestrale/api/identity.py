@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from maestrale.api.incoming import Headers
 from maestrale.api.security_context import security_context
 from maestrale.api.settings import ApiSettings
 from maestrale.errors import InvalidInput
+from maestrale.expressions import Json
 from maestrale.ids import DEFAULT_PROJECT
 from maestrale.store.listings import Access
 
@@ -54,16 +56,23 @@ def identify(headers: Headers, settings: ApiSettings, *, request_id: str = "") -
     roles = _roles(headers) if trusted or settings.trust_role_header else frozenset()
     is_admin = ADMIN in roles or (not trusted and project_id in settings.admin_projects)
     target = _target(headers) if any(map(headers.has, _TARGET_HEADERS)) else None
-    security = security_context(
-        headers, project_id=project_id, roles=roles, is_admin=is_admin, target=target, request_id=request_id
-    )
+    security: Mapping[str, Json] = {}
+    if trusted:
+        security = security_context(
+            headers,
+            project_id=project_id,
+            roles=roles,
+            is_admin=is_admin,
+            target=target,
+            request_id=request_id,
+        )
     return Caller(
         access=Access(project_id, is_admin),
         roles=roles,
         user_id=headers.get(b"x-user-id") or None,
         region_name=headers.get(b"x-region-name") or None,
         target=target,
-        security=security if trusted else {},
+        security=security,
     )
 
 
