@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check format bench clean FORCE
+.PHONY: help demo test chaos check format bench clean FORCE
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +16,13 @@ help:  ## Show this list
 demo: $(READY)  ## Crawl the metadata of the installed packages and write a report (no internet needed)
 	@$(BIN)/python examples/package-census/run_demo.py
 
-test: $(READY)  ## Run all tests
-	$(BIN)/pytest -n 2
+test: $(READY)  ## Run all tests, or those in TESTS
+	$(BIN)/pytest -n 2 $(TESTS)
+
+# CHAOS_SEED=n repeats a course of events, as far as the machine lets it.
+CHAOS_SECONDS ?= 300
+chaos: $(READY)  ## Kill, freeze and cut off three real nodes and their PostgreSQL for five minutes
+	MAESTRALE_CHAOS_SECONDS=$(CHAOS_SECONDS) MAESTRALE_CHAOS_SEED=$(CHAOS_SEED) $(BIN)/pytest -s tests/chaos
 
 check: $(READY)  ## Look at style, types and layers
 	$(BIN)/ruff check

@@ -12,6 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from .postgresql import empty_postgresql_url, postgresql, postgresql_url
+
+__all__ = ["empty_postgresql_url", "postgresql", "postgresql_url"]
+
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
 """Whole workflows are large examples; that is known."""
 

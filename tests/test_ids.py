@@ -2,8 +2,9 @@
 
 import os
 import uuid
+from datetime import UTC, datetime, timedelta
 
-from maestrale.ids import derive_id, new_id
+from maestrale.ids import derive_id, new_id, new_root_id
 
 
 def test_ids_are_fresh_uuids_of_version_four() -> None:
@@ -36,3 +37,31 @@ def test_a_derived_id_is_the_same_for_ever_and_looks_like_a_random_one() -> None
     assert id == derive_id("root", 7) == "a9256f5d-8e9e-4128-a531-88238b71121e"
     assert uuid.UUID(id).version == 4
     assert len({derive_id("root", number) for number in range(1_000)}) == 1_000
+
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def test_the_id_of_an_execution_is_a_fresh_uuid_of_version_four() -> None:
+    ids = [new_root_id(NOON) for _ in range(2_000)]
+
+    assert len(set(ids)) == len(ids)
+    assert {(uuid.UUID(id).version, uuid.UUID(id).variant) for id in ids} == {(4, uuid.RFC_4122)}
+    assert all(str(uuid.UUID(id)) == id for id in ids)
+
+
+def test_ids_of_executions_sort_by_their_time_together_with_those_derived_from_them() -> None:
+    roots = [new_root_id(NOON + timedelta(milliseconds=number)) for number in range(50)]
+
+    in_order = [[root, *(derive_id(root, number) for number in range(20))] for root in roots]
+
+    everything = [id for group in in_order for id in group]
+    assert sorted(everything) == [id for group in in_order for id in sorted(group)]
+    assert len(set(everything)) == 50 * 21
+
+
+def test_what_follows_from_an_id_of_somebody_else_does_not_begin_like_it() -> None:
+    """Executions that were made before ids began with the time keep the ids they have."""
+    random = "01930000-0000-4000-b000-000000000000"
+
+    assert derive_id(random, 7) == "263b4b10-2d9c-4ae8-a706-b1844f359ab8"

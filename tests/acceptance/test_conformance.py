@@ -29,6 +29,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.skipif(not SUBJECTS, reason=f"no recorded cases in {FOLDER}")
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_the_server_does_what_a_real_mistral_was_seen_to_do(base: str, subject: str) -> None:
+    check(base, subject)
+
+
+def check(base: str, subject: str) -> None:
+    """Play all cases of a folder against the API at this address; each must come out as it was recorded."""
     cases = sorted((FOLDER / "cases" / subject).glob("*.yaml"))
     shares = [share for number in range(AT_ONCE) if (share := cases[number::AT_ONCE])]
 

@@ -90,7 +90,7 @@ def test_the_example_of_the_guide_works() -> None:
     assert asyncio.run(deploy.function(**arguments)) == {
         "image": "nginx:1.27",
         "replicas": 3,
-        "key": "e/t/r",
+        "key": "e/t/r/1",
     }
 
 

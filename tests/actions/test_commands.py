@@ -132,7 +132,7 @@ def test_the_environment_says_for_which_run_a_command_works() -> None:
 
     result = asyncio.run(found.function(**found.arguments(input, context, registry.settings)))
 
-    assert result.value["stdout"].splitlines() == ["e", "t", "r", "3", "e/t/r"]
+    assert result.value["stdout"].splitlines() == ["e", "t", "r", "3", "e/t/r/3"]
 
 
 def test_without_input_a_command_reads_nothing() -> None:

@@ -271,14 +271,15 @@ def test_a_pure_action_may_neither_wait_nor_read_its_context() -> None:
         Registry([action("acme.reads", pure=True)(reads)])
 
 
-def test_the_idempotency_key_is_one_for_all_attempts_of_a_run_and_differs_between_items() -> None:
+def test_the_idempotency_key_names_an_attempt_and_the_run_before_its_last_slash() -> None:
     def key(run: str, attempt: int) -> str:
         context = ActionContext(
             workflow_execution_id="e", task_execution_id="t", action_execution_id=run, attempt=attempt
         )
         return context.idempotency_key
 
-    assert [key("r1", 1), key("r1", 2), key("r2", 1)] == ["e/t/r1", "e/t/r1", "e/t/r2"]
+    assert [key("r1", 1), key("r1", 2), key("r2", 1)] == ["e/t/r1/1", "e/t/r1/2", "e/t/r2/1"]
+    assert ActionContext(action_execution_id="r", attempt=2).idempotency_key == "r/2"
 
 
 def test_an_action_says_which_of_its_parameters_and_whether_its_result_is_secret() -> None:

@@ -291,7 +291,7 @@ def test_a_peer_can_tell_a_repeat_by_the_idempotency_key(server: Server) -> None
     ]
 
     keys = [[value for name, value in each.items() if name.lower() == "idempotency-key"] for each in headers]
-    assert keys == [["e1/t1/r1"], ["mine"]]
+    assert keys == [["e1/t1/r1/1"], ["mine"]]
 
 
 @pytest.mark.parametrize(
@@ -528,7 +528,7 @@ def test_mistral_http_tells_the_receiver_how_to_complete_it(server: Server) -> N
         "Mistral-Task-Id": "t1",
         "Mistral-Action-Execution-Id": "r1",
         "Mistral-Callback-URL": "/v2/action_executions/r1",
-        "Idempotency-Key": "e1/t1/r1",
+        "Idempotency-Key": "e1/t1/r1/1",
     }
 
 

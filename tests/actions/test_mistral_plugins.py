@@ -132,6 +132,10 @@ class Greet:
     def run(self, context):
         return [self.name, context.execution.workflow_name, context.security.project_id]
 
+class Key:
+    def run(self, context):
+        return [context.execution.attempt, context.execution.idempotency_key]
+
 class Old:
     def run(self):
         return "no context"
@@ -295,6 +299,17 @@ def test_a_class_needs_nothing_of_mistrals_library(install: Install, monkeypatch
 
     assert run("plain.greet") == Result(value=["you", "wf", "p"])
     assert run("plain.old") == Result(value="no context")
+
+
+@pytest.mark.parametrize("has_library", [True, False])
+def test_a_class_is_told_its_attempt_and_the_key_of_it(
+    install: Install, monkeypatch: pytest.MonkeyPatch, has_library: bool
+) -> None:
+    if not has_library:
+        monkeypatch.setitem(sys.modules, "mistral_lib", None)
+    install("plain_plugin", PLAIN, actions="plain.key = plain_plugin:Key")
+
+    assert run("plain.key") == Result(value=[CONTEXT.attempt, CONTEXT.idempotency_key])
 
 
 @pytest.mark.usefixtures("plugin")

@@ -12,7 +12,7 @@ import httpx
 from maestrale.actions import Registry, action
 from maestrale.api import ApiSettings, Backend, make_app
 from maestrale.clock import SystemClock
-from maestrale.engine import Engine
+from maestrale.engine import Engine, Following
 from maestrale.engine.maintenance import Maintenance
 from maestrale.engine.readers import Readers
 from maestrale.expressions import Json
@@ -121,6 +121,7 @@ async def a_service(folder: Path, **settings: Any) -> AsyncIterator[Client]:
         node = await parts.enter_async_context(Node(url, registry=registry))
         readers = Readers(lambda: open_reader(url))
         parts.callback(readers.close)
+        await parts.enter_async_context(Following(node.engine.feed, node.engine.world, readers.run))
         for root_id in await node.engine.write(lambda store: store.claim()):
             await node.engine.adopt(root_id)
         maintenance = await parts.enter_async_context(Maintenance(node.engine, readers.run))

@@ -3,10 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import pytest
-
-from maestrale.api import waiting
-
 from .node_house import Client, a_service, on_a_node
 
 WORKFLOWS = """
@@ -113,11 +109,7 @@ async def test_a_wait_that_cannot_be_understood_is_refused(client: Client) -> No
     assert await client.refused("GET", "/v2/executions/none?wait=1") == (404, "unknown-execution")
 
 
-def test_an_execution_that_another_process_runs_is_looked_at_now_and_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.01)
-
+def test_an_execution_that_another_process_runs_is_looked_at_now_and_then(tmp_path: Path) -> None:
     async def play() -> None:
         async with a_service(tmp_path) as runs_it, a_service(tmp_path) as looks_on:
             await runs_it.upload(WORKFLOWS)

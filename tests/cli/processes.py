@@ -65,6 +65,18 @@ class Running:
             if all(part in line for part in parts):
                 return line
 
+    def said(self) -> str:
+        """What it has written to stderr so far."""
+        while True:
+            try:
+                line = self._lines.get_nowait()
+            except queue.Empty:
+                return "".join(self._seen)
+            if line is None:
+                self._lines.put(None)
+                return "".join(self._seen)
+            self._seen.append(line)
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

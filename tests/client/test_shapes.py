@@ -5,6 +5,7 @@ import pytest
 from msgspec import Struct
 
 import maestrale.client as client
+from maestrale.client import nodes as client_nodes
 from maestrale.client import runs
 from maestrale.client.views import Edge, Explanation, Graph, LoopProgress, Node, SubExecution
 from maestrale.core import edges, picture, waits
@@ -19,6 +20,7 @@ from maestrale.wire import (
     events,
     executions,
     members,
+    nodes,
     reports,
     tasks,
     validation,
@@ -40,6 +42,9 @@ PAIRS: list[tuple[type[Struct], type[Struct]]] = [
     (events.TaskEvent, client.TaskChanged),
     (executions.Execution, client.Execution),
     (members.Member, client.Member),
+    (nodes.Node, client.ServiceNode),
+    (nodes.NodeList, client.NodeList),
+    (nodes.NodeLoad, client_nodes.NodeLoad),
     (reports.Report, client.Report),
     (reports.ReportedAction, runs.ActionReport),
     (reports.ReportedExecution, runs.ExecutionReport),

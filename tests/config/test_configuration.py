@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maestrale.cluster.settings import ROLES, ClusterSettings
 from maestrale.config import GROUPS, SETTINGS, Effective, Settings, load_configuration
+from maestrale.config.kinds import DatabaseUrl
 from maestrale.errors import InvalidInput
 
 
@@ -127,9 +129,9 @@ def test_an_empty_variable_sets_nothing() -> None:
             "169.254.0.0/16: 10.0.0.1/8 has host bits set",
         ),
         (
-            "database = 'postgresql://me:hunter2@db/x'",
-            'FILE:1: `database` is "postgresql://me:********@db/x"; it must be the URL of a database, such '
-            "as sqlite:////var/lib/maestrale.db: there is no support for databases of the kind `postgresql`",
+            "database = 'mysql://me:hunter2@db/x'",
+            'FILE:1: `database` is "mysql://me:********@db/x"; it must be '
+            f"{DatabaseUrl().allowed}: there is no support for databases of the kind `mysql`",
         ),
     ],
 )
@@ -291,3 +293,60 @@ def test_executions_expire_by_an_age_or_a_number(limit: str) -> None:
 
     assert msgspec.structs.asdict(settings)[limit.removeprefix("expiration_")] == 7
     assert (settings.interval_minutes, settings.states) == (5, ("CANCELLED", "SUCCESS"))
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (
+            {"roles": "engine, workr"},
+            '--roles: `roles` is "engine, workr"; it must be a list of at least one of api, engine, worker'
+            " and scheduler: there is no `workr`; did you mean `worker`?",
+        ),
+        (
+            {"roles": ","},
+            '--roles: `roles` is ","; it must be a list of at least one of api, engine, worker and scheduler',
+        ),
+        (
+            {"roles": "engine,api"},
+            "--roles: `roles` leaves out worker, scheduler, but a file as the database has no other node that"
+            " would do that; set `database` to the PostgreSQL database that the nodes share, or name all"
+            " roles",
+        ),
+        (
+            {"lease_seconds": "2"},
+            "--lease-seconds: `lease_seconds` is 2, and `beat_seconds` is 1.2: a single late beat would cost"
+            " this node all that it has; a lease lasts at least 2 beats, 2.4 here",
+        ),
+        (
+            {"advertised_url": "node-1:8989"},
+            '--advertised-url: `advertised_url` is "node-1:8989"; it must be a URL such as'
+            " https://node-1.example.org:8989, or empty",
+        ),
+        (
+            {"node_name": "n" * 121},
+            f'--node-name: `node_name` is "{"n" * 79}…; it must be a name of at most 120 characters',
+        ),
+    ],
+)
+def test_a_place_in_a_cluster_that_cannot_be_meant_is_refused(flags: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidInput) as raised:
+        load_configuration(flags, {})
+
+    assert (raised.value.code, raised.value.message) == ("wrong-settings", told)
+
+
+def test_the_nodes_of_a_shared_database_may_share_the_roles(file: Path) -> None:
+    file.write_text("roles = ['worker', 'engine', 'worker']\nlease_seconds = 2.4\nnode_name = 'n 1'\n")
+    database = {"MAESTRALE_DATABASE": "postgresql://me:secret@db/x"}
+
+    cluster = load_configuration({}, database, file=str(file)).settings().cluster
+
+    assert cluster == ClusterSettings(roles=("engine", "worker"), lease_seconds=2.4, node_name="n 1")
+    assert [cluster.has(role) for role in ROLES] == [False, True, True, False]
+
+
+def test_a_file_may_have_all_roles_named() -> None:
+    cluster = load_configuration({"roles": "scheduler,worker,engine,api"}, {}).settings().cluster
+
+    assert cluster == ClusterSettings()

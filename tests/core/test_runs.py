@@ -39,6 +39,7 @@ def test_an_attempt_that_is_not_safe_to_repeat_fails_when_it_was_lost() -> None:
 def test_the_word_of_the_task_wins_over_that_of_the_action(own_word: str, attempt: int) -> None:
     for action in ("std.command script=true", "std.sleep seconds=1"):
         stage = tasks(f"a: {{action: {action}, safe-rerun: {own_word}}}")
+        stage.send(ActionStarted(stage.runs()[0].id, 1))
         stage.send(ActionLost(stage.runs()[0].id, 1))
         assert stage.runs()[0].attempt == attempt
 
@@ -46,11 +47,26 @@ def test_the_word_of_the_task_wins_over_that_of_the_action(own_word: str, attemp
 def test_an_asynchronous_action_that_may_have_begun_is_waited_for() -> None:
     stage = tasks("a: {action: std.async_noop, safe-rerun: false}")
     (run,) = stage.runs()
+    stage.send(ActionStarted(run.id, 1))
 
     stage.send(ActionLost(run.id, 1))
+    assert stage.runs()[0].attempt == 1
     stage.send(ActionCompleted(run.id, None, DONE))
 
     assert stage.states() == {"a": "SUCCESS"}
+
+
+@pytest.mark.parametrize("action", ["std.command script=true", "std.async_noop"])
+def test_an_attempt_that_had_not_begun_has_a_successor_and_cannot_begin_any_more(action: str) -> None:
+    stage = tasks(f"a: {{action: {action}, safe-rerun: false}}")
+    (run,) = stage.runs()
+    stage.effects.clear()
+
+    stage.send(ActionLost(run.id, 1))
+    stage.send(ActionStarted(run.id, 1))
+
+    assert stage.effects == [RunAction(run.id, 2)]
+    assert (stage.runs()[0].attempt, stage.runs()[0].started) == (2, False)
 
 
 def test_what_nobody_waits_for_is_not_repeated_when_it_was_lost() -> None:

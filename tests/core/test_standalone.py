@@ -4,7 +4,7 @@ import pytest
 
 from maestrale.core import Result
 from maestrale.core.effects import CancelAction, RunAction
-from maestrale.core.events import ActionCompleted, ActionLost, ActionRequested, TimerFired
+from maestrale.core.events import ActionCompleted, ActionLost, ActionRequested, ActionStarted, TimerFired
 from maestrale.core.state import ActionRun
 from maestrale.errors import Conflict, InvalidInput
 from maestrale.expressions import Json
@@ -136,6 +136,7 @@ def test_a_run_whose_worker_is_lost_is_repeated_if_that_is_safe_and_fails_otherw
     )
 
     for stage in (safe, unsafe):
+        stage.send(ActionStarted(ROOT, 1))
         stage.send(ActionLost(ROOT, 1))
 
     assert (run_of(safe).attempt, str(run_of(safe).state)) == (2, "RUNNING")

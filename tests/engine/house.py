@@ -18,6 +18,7 @@ from maestrale.expressions import Json
 from maestrale.lang import parse
 from maestrale.store import Store, TreeCommit, TreeRows, open_store
 from maestrale.store.node_locks import FileLocks
+from maestrale.store.ownership import FileOwnership
 from maestrale.store.sqlite import open_database
 from maestrale.store.tables import damaged_row
 from maestrale.testing.clocks import FakeClock
@@ -57,7 +58,9 @@ class FallibleStore(Store):
 
     def __init__(self, path: Path, clock: FakeClock) -> None:
         database = open_database(str(path), create=True, lock_seconds=5)
-        super().__init__(database, FileLocks(f"{path}.lock"), name="", clock=clock)
+        super().__init__(
+            database, FileOwnership(database, FileLocks(f"{path}.lock"), name="", clock=clock), clock=clock
+        )
         self.transactions: list[list[str]] = []
         self.is_away = False
         self.cannot_load = False
@@ -84,9 +87,10 @@ class FallibleStore(Store):
         """Wait until a commit waits to be let go."""
         assert await asyncio.to_thread(self._is_held.wait, 10)
 
-    def commit(self, batch: Any) -> None:
+    def commit(self, batch: Any, **messages: Any) -> None:
         commits: list[TreeCommit] = list(batch)
         if not commits:
+            super().commit(commits, **messages)
             return
         self._is_held.set()
         assert self._gate.wait(10)
@@ -94,7 +98,7 @@ class FallibleStore(Store):
         when, error = self._failures.popleft() if self._failures else ("never", None)
         if when == "before" and error is not None:
             raise error
-        super().commit(commits)
+        super().commit(commits, **messages)
         self.transactions.append([commit.root_id for commit in commits])
         if error is not None:
             raise error
@@ -108,11 +112,11 @@ class FallibleStore(Store):
         self._check_there()
         super().claim_tree(root_id)
 
-    def delete_tree(self, root_id: str) -> None:
+    def delete_tree(self, root_id: str, **messages: Any) -> None:
         self._check_there()
         if root_id in self.damaged:
             raise damaged_row("history")
-        super().delete_tree(root_id)
+        super().delete_tree(root_id, **messages)
 
     def _check_there(self) -> None:
         if self.is_away:
@@ -137,6 +141,10 @@ class ScriptedWorker:
 
     def holds(self, run_id: str, attempt: int) -> bool:
         return (run_id, attempt) in self.held
+
+    def withdraw(self, run_id: str, attempt: int) -> bool:
+        """What was submitted has begun."""
+        return False
 
     @property
     def attempts(self) -> list[tuple[str, int]]:

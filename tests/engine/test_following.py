@@ -1,22 +1,27 @@
 """Following a tree: its past from the history, then what is committed, without a gap or a repetition."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
 
 import pytest
 from msgspec.structs import replace
 
-from maestrale.core import Changes, State
-from maestrale.engine import Readers, Step, Story, Subscription
+from maestrale.core import Changes, State, decide
+from maestrale.engine import Feed, Following, Readers, Step, Story
 from maestrale.engine.doubts import Doubts
 from maestrale.engine.feed import BACKLOG
 from maestrale.engine.ledger import Batch, Pending
 from maestrale.errors import NotFound, Unavailable
-from maestrale.store import open_reader
+from maestrale.store import StoreReader, open_reader
 from maestrale.testing.stage import rows_of
 
 from .house import ONE, House
+
+T = TypeVar("T")
 
 
 async def _first(steps: AsyncIterator[Step | None], count: int) -> list[Step | None]:
@@ -38,9 +43,7 @@ def test_a_story_has_the_past_then_the_present_and_its_fold_is_the_stored_tree(t
         async with House(tmp_path / "db", ONE) as house:
             root_id, readers = await house.start("one"), _readers(house)
             with house.engine.feed.subscribe(root_id) as live:
-                steps = Story(
-                    house.engine.world, readers.run, root_id, live, pause=60, is_here=lambda: True
-                ).steps()
+                steps = Story(house.engine.world, readers.run, root_id, live, pause=60).steps()
                 past = await _first(steps, 2)
                 await house.succeed("ask", "yes")
                 present = await _first(steps, len(house.stored(root_id).tree.sequence * [0]) - 1)  # type: ignore[union-attr]
@@ -56,52 +59,194 @@ def test_a_story_has_the_past_then_the_present_and_its_fold_is_the_stored_tree(t
     asyncio.run(body())
 
 
-def test_what_another_process_commits_is_found_in_the_history(tmp_path: Path) -> None:
-    async def body() -> None:
-        async with House(tmp_path / "db", ONE) as house:
-            root_id, readers = await house.start("one"), _readers(house)
-            deaf = Subscription()  # Nobody publishes to it, as nobody does for what runs elsewhere.
-            steps = Story(
-                house.engine.world, readers.run, root_id, deaf, pause=0.01, is_here=lambda: False
-            ).steps()
+class Elsewhere:
+    """Another node's look at what happens in a house: its feed hears nothing but what it looks for."""
+
+    def __init__(self, house: House) -> None:
+        self.is_here = False
+        self.feed = Feed(lambda root_id: self.is_here)
+        self.readers = _readers(house)
+        self.world = house.engine.world
+        self.following = Following(self.feed, self.world, self.read)
+
+    async def read(self, work: Callable[[StoreReader], T], /) -> T:
+        return await self.readers.run(work)
+
+    @contextmanager
+    def story(self, root_id: str) -> Iterator[AsyncIterator[Step | None]]:
+        with self.feed.subscribe(root_id) as live:
+            yield Story(self.world, self.read, root_id, live, pause=60).steps()
+
+    async def look(self) -> None:
+        await self.following.look()
+        await self.following.settle()
+
+
+Play: TypeAlias = Callable[[House, Elsewhere, str], Coroutine[Any, Any, None]]
+
+
+def elsewhere(play: Play) -> Callable[[Path], None]:
+    """A test of a tree that runs in one place and is followed in another."""
+
+    def test(tmp_path: Path) -> None:
+        async def body() -> None:
+            async with House(tmp_path / "db", ONE) as house:
+                there = Elsewhere(house)
+                try:
+                    await play(house, there, await house.start("one"))
+                finally:
+                    there.readers.close()
+
+        asyncio.run(body())
+
+    return test
+
+
+@elsewhere
+async def test_what_another_node_commits_is_told_after_a_look(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    with there.story(root_id) as steps:
+        assert _numbers(await _first(steps, 2)) == [1, None]
+        await house.succeed("ask", "yes")
+
+        await there.look()
+
+        tree = house.stored(root_id).tree
+        assert tree is not None
+        told = await _first(steps, tree.sequence - 1)
+        assert _numbers(told) == list(range(2, tree.sequence + 1))
+
+
+@elsewhere
+async def test_all_who_follow_a_tree_share_what_is_read_of_it(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    with there.story(root_id) as one, there.story(root_id) as other:
+        for steps in (one, other):
             assert _numbers(await _first(steps, 2)) == [1, None]
-            await house.succeed("ask", "yes")
-            async with asyncio.timeout(5):
-                found = [step async for step in _until_quiet(steps)]
-            readers.close()
-            assert [step.sequence for step in found] == list(range(2, len(found) + 2))
+        await house.engine.pause(root_id, root_id=root_id)
 
-    asyncio.run(body())
+        await there.look()
 
-
-def test_steps_that_were_not_published_here_are_told_before_the_next_that_is(tmp_path: Path) -> None:
-    async def body() -> None:
-        async with House(tmp_path / "db", ONE) as house:
-            root_id, readers = await house.start("one"), _readers(house)
-            late = Subscription()  # This node takes the tree over: it publishes only what comes then.
-            steps = Story(
-                house.engine.world, readers.run, root_id, late, pause=60, is_here=lambda: True
-            ).steps()
-            assert _numbers(await _first(steps, 2)) == [1, None]
-            with house.engine.feed.subscribe(root_id) as live:
-                await house.engine.pause(root_id, root_id=root_id)
-                await house.engine.resume(root_id, root_id=root_id)
-                await house.engine.pause(root_id, root_id=root_id)
-                late.put(live.gathered()[-1])
-            assert _numbers(await _first(steps, 3)) == [2, 3, 4]
-            readers.close()
-
-    asyncio.run(body())
+        first, second = await _first(one, 1), await _first(other, 1)
+        assert _numbers(first) == [2]
+        assert first[0] is second[0]
 
 
-async def _until_quiet(steps: AsyncIterator[Step | None]) -> AsyncIterator[Step]:
-    some = False
-    async for step in steps:
-        if step is not None:
-            some = True
-            yield step
-        elif some:
-            return
+@elsewhere
+async def test_a_tree_that_moves_to_and_fro_is_told_without_a_gap_or_a_repetition(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    async def change() -> list[Step]:
+        with house.engine.feed.subscribe(root_id) as live:
+            await house.engine.pause(root_id, root_id=root_id)
+            await house.engine.resume(root_id, root_id=root_id)
+            return live.gathered()
+
+    with there.story(root_id) as steps:
+        assert _numbers(await _first(steps, 2)) == [1, None]
+        await change()
+        await there.look()
+        there.is_here = True  # It comes here, with two steps that nobody has looked at.
+        await change()
+        there.feed.publish(root_id, await change())
+        await there.look()
+        there.feed.publish(root_id, await change())
+        there.is_here = False  # And goes again: by force, so that nobody tells how it was.
+        there.feed.check_here()
+        await change()
+        await there.look()
+
+        told = await _first(steps, 10)
+
+        assert _numbers(told) == list(range(2, 12))
+        state = State()
+        for _, entry in house.store.read_history(root_id):
+            state.apply(decide(there.world, state, entry).changes)
+        last = told[-1]
+        assert last is not None
+        assert last.changes.executions == state.executions
+        assert rows_of(state) == rows_of(house.stored(root_id))
+
+
+@elsewhere
+async def test_a_look_reads_only_what_is_not_told_yet(house: House, there: Elsewhere, root_id: str) -> None:
+    with there.story(root_id) as steps:
+        assert _numbers(await _first(steps, 2)) == [1, None]
+        with closing(sqlite3.connect(house.path)) as database, database:
+            database.execute("DELETE FROM history")
+
+        for number in (2, 3, 4):
+            await (house.engine.resume if number == 3 else house.engine.pause)(root_id, root_id=root_id)
+            await there.look()
+            assert _numbers(await _first(steps, 1)) == [number]
+    await house.engine.delete(root_id, force=True)  # Without its past nothing could be made of it any more.
+
+
+@elsewhere
+async def test_a_tree_that_another_node_deletes_ends_what_is_told_of_it(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    with there.story(root_id) as steps, there.feed.expect(root_id, root_id, {"SUCCESS"}) as ended:
+        assert _numbers(await _first(steps, 2)) == [1, None]
+        await house.engine.delete(root_id, force=True)
+
+        await there.look()
+
+        with pytest.raises(NotFound):
+            await _first(steps, 1)
+        async with asyncio.timeout(5):
+            await ended.come()
+
+
+@elsewhere
+async def test_a_state_of_another_nodes_tree_is_seen_by_one_look_for_all_who_wait(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    with ExitStack() as waits:
+        waiting = [waits.enter_context(there.feed.expect(root_id, root_id, {"PAUSED"})) for _ in range(50)]
+        assert not await there.following.look()
+        await house.engine.pause(root_id, root_id=root_id)
+
+        assert await there.following.look()
+
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(each.come() for each in waiting))
+        assert there.following.looks == 2
+
+
+@elsewhere
+async def test_what_was_reached_just_before_a_tree_came_here_is_seen_by_a_last_look(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    with there.feed.expect(root_id, root_id, {"PAUSED"}) as paused:
+        await house.engine.pause(root_id, root_id=root_id)
+        there.is_here = True
+
+        await there.following.look()
+        await there.following.look()
+
+        async with asyncio.timeout(5):
+            await paused.come()
+        assert there.following.looks == 1
+
+
+async def test_who_looks_on_here_costs_no_look(tmp_path: Path) -> None:
+    async with House(tmp_path / "db", ONE) as house:
+        readers = _readers(house)
+        async with Following(house.engine.feed, house.engine.world, readers.run) as following:
+            root_id = await house.start("one")
+            with (
+                house.engine.feed.subscribe(root_id) as live,
+                house.engine.feed.expect(root_id, root_id, {"SUCCESS"}) as ended,
+            ):
+                steps = Story(house.engine.world, readers.run, root_id, live, pause=60).steps()
+                assert _numbers(await _first(steps, 2)) == [1, None]
+                await house.succeed("ask", "yes")
+                await ended.come()
+                assert following.looks == 0
+        readers.close()
 
 
 def test_a_step_that_the_history_told_already_does_not_come_again(tmp_path: Path) -> None:
@@ -111,9 +256,7 @@ def test_a_step_that_the_history_told_already_does_not_come_again(tmp_path: Path
                 readers = _readers(house)
                 await house.start("one", id="root")
                 assert live._steps.qsize() == 1
-                steps = Story(
-                    house.engine.world, readers.run, "root", live, pause=60, is_here=lambda: True
-                ).steps()
+                steps = Story(house.engine.world, readers.run, "root", live, pause=60).steps()
                 assert _numbers(await _first(steps, 2)) == [1, None]
                 await house.succeed("ask")
                 assert _numbers(await _first(steps, 1)) == [2]
@@ -176,15 +319,31 @@ def test_a_story_ends_with_the_engine_and_tells_of_a_deletion(tmp_path: Path) ->
     asyncio.run(body())
 
 
+def test_a_story_whose_past_is_deleted_before_it_is_read_says_so(tmp_path: Path) -> None:
+    async def body() -> None:
+        async with House(tmp_path / "db", ONE) as house:
+            root_id, readers = await house.start("one"), _readers(house)
+            with house.engine.feed.subscribe(root_id) as live:
+                await house.succeed("ask", "yes")
+                await house.engine.delete(root_id, force=True)
+                steps = Story(house.engine.world, readers.run, root_id, live, pause=60).steps()
+
+                with pytest.raises(NotFound, match="was deleted"):
+                    await _first(steps, 1)
+            readers.close()
+
+    asyncio.run(body())
+
+
 def test_who_does_not_read_is_let_go_of_and_misses_nothing_of_what_was_kept() -> None:
     async def body() -> None:
-        slow = Subscription()
-        step = Step(1, None, None)  # type: ignore[arg-type]
-        for _ in range(BACKLOG + 5):
-            slow.put(step)
+        steps = [Step(number, None, Changes()) for number in range(1, BACKLOG + 6)]  # type: ignore[arg-type]
+        feed = Feed()
+        with feed.subscribe("root") as slow:
+            feed.publish("root", steps)
 
-        read = [await slow.next() for _ in range(BACKLOG + 1)]
+            read = [await slow.next() for _ in range(BACKLOG + 1)]
 
-        assert read == [step] * BACKLOG + [None]
+        assert read == [*steps[:BACKLOG], None]
 
     asyncio.run(body())

@@ -132,6 +132,9 @@ class _Worker:
     def holds(self, run_id: str, attempt: int) -> bool:
         return False
 
+    def withdraw(self, run_id: str, attempt: int) -> bool:
+        return False
+
 
 class EnginePlayer:
     """The engine on a database file. Its rows are read through a connection of their own.

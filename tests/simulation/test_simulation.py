@@ -1,9 +1,5 @@
-"""The engine's ledger on a real store while everything fails. See `maestrale.testing.simulator`.
+"""The engine's ledger on a real store while everything fails; see `maestrale.testing.simulation`, `seeds`."""
 
-`SEEDS=17,42` runs just these; `MAESTRALE_SIMULATION_RUNS=5000` runs so many.
-"""
-
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -24,23 +20,17 @@ from maestrale.errors import Error
 from maestrale.store import Store, fencing
 from maestrale.store.notices import NoticeWrites
 from maestrale.testing.laws import LawBroken
-from maestrale.testing.simulated_node import Answered, Node
-from maestrale.testing.simulator import Faults, Simulation
+from maestrale.testing.simulation import Answered, Node, Simulation
 
-from .programs import ACTIONS, TEXT, WORKFLOWS
+from .plays import on_a_file
+from .seeds import seeds
 
-RUNS = int(os.environ.get("MAESTRALE_SIMULATION_RUNS", "200"))
 DECIDE = import_module("maestrale.core.decide")  # The package has a function of that name.
-SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "").split(",") if seed] or range(RUNS)
+SEEDS = seeds(200)
 
 
 def simulated(seed: int, node_class: type[Node] = Node) -> Simulation:
-    """One run: one to three workflows, at times an action by itself, with more or less bad luck."""
-    workflows = [WORKFLOWS[(seed + offset) % len(WORKFLOWS)] for offset in range(1 + seed % 3)]
-    faults = Faults(crashes=(0, 10, 40)[seed % 3], failures=(5, 20, 40)[seed // 3 % 3])
-    action = list(ACTIONS)[seed % 4 : seed % 4 + 1]  # One of four runs has none.
-    actions = {name: ACTIONS[name] for name in action}
-    return Simulation(seed, TEXT, workflows, actions=actions, faults=faults, node_class=node_class).run()
+    return on_a_file(seed, node_class).run()
 
 
 def test_the_laws_hold_whatever_fails() -> None:
@@ -83,13 +73,14 @@ def no_attempt_check(patch: pytest.MonkeyPatch) -> type[Node]:
 
 def no_fence(patch: pytest.MonkeyPatch) -> type[Node]:
     """A node may write what is not its own any more, on top of what it has not read."""
-    patch.setattr(fencing, "_OWNED", ("? IS NOT NULL", "? IS NOT NULL"))
+    patch.setattr(fencing, "_AS_READ", "? IS NOT NULL")
+    patch.setattr(fencing, "_OF_NODE", "? IS NOT NULL")
     return Node
 
 
 def no_owner_check(patch: pytest.MonkeyPatch) -> type[Node]:
     """A node may go on with what is not its own any more, as long as nobody else has gone on with it."""
-    patch.setattr(fencing, "_OWNED", ("? IS NOT NULL", "sequence = ?"))
+    patch.setattr(fencing, "_OF_NODE", "? IS NOT NULL")
     return Node
 
 
@@ -135,7 +126,7 @@ def notices_are_told_before_the_commit(patch: pytest.MonkeyPatch) -> type[Node]:
 
 def notices_are_not_committed(patch: pytest.MonkeyPatch) -> type[Node]:
     """They are only told, by whoever decided them."""
-    patch.setattr(NoticeWrites, "write", lambda self, database, *, node_id: None)
+    patch.setattr(NoticeWrites, "statements", lambda self, *, node_id: [])
     return Node
 
 

@@ -1,8 +1,5 @@
 """Large values are stored once, and go with the last tree that refers to them."""
 
-import sqlite3
-from pathlib import Path
-
 import pytest
 from msgspec.structs import replace
 
@@ -10,26 +7,19 @@ from maestrale.errors import NotFound, Unavailable
 from maestrale.store import Store
 from maestrale.store.blobs import BLOB_BYTES
 
+from .databases import change, count
 from .rows import a_new_tree, a_run, a_task, an_execution, load, the_next
 
 LARGE = {"text": "x" * BLOB_BYTES}
 
 
-def count(tmp_path: Path, table: str) -> int:
-    connection = sqlite3.connect(tmp_path / "trees.db")
-    try:
-        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
-    finally:
-        connection.close()
-
-
-def test_a_large_value_in_many_rows_is_stored_once(store: Store, tmp_path: Path) -> None:
+def test_a_large_value_in_many_rows_is_stored_once(store: Store, url: str) -> None:
     runs = [a_run(number=number, input=LARGE) for number in range(2, 50)]
     commits = [a_new_tree("root", *runs), a_new_tree("other", an_execution("other", input=LARGE))]
 
     store.commit(commits)
 
-    assert count(tmp_path, "blobs") == 1
+    assert count(url, "blobs") == 1
     assert load(store).runs == runs
     assert load(store, "other").executions[0].input == LARGE
 
@@ -44,13 +34,13 @@ def test_rows_that_share_a_large_value_share_it_in_memory(store: Store) -> None:
 
 @pytest.mark.parametrize(("length", "blobs"), [(BLOB_BYTES - 8, 0), (BLOB_BYTES - 7, 1)])
 def test_a_value_is_large_from_one_byte_above_the_limit(
-    store: Store, tmp_path: Path, length: int, blobs: int
+    store: Store, url: str, length: int, blobs: int
 ) -> None:
     value = {"t": "x" * length}  # With the key, the quotes and the braces: 8 bytes more.
 
     store.commit([a_new_tree("root", a_task(published=value))])
 
-    assert count(tmp_path, "blobs") == blobs
+    assert count(url, "blobs") == blobs
     assert load(store).tasks[0].published == value
 
 
@@ -73,27 +63,27 @@ def test_a_large_value_that_does_not_change_is_not_encoded_again(store: Store) -
     assert load(store).runs == [replace(run, attempt=2)]
 
 
-def test_a_large_value_goes_with_the_last_tree_that_refers_to_it(store: Store, tmp_path: Path) -> None:
+def test_a_large_value_goes_with_the_last_tree_that_refers_to_it(store: Store, url: str) -> None:
     store.commit([a_new_tree(name, an_execution(name, input=LARGE)) for name in ("one", "two")])
     store.commit([a_new_tree("three", an_execution("three", input={"own": "y" * BLOB_BYTES}))])
 
     store.delete_tree("three")
     store.delete_tree("one")
     assert load(store, "two").executions[0].input == LARGE
-    assert (count(tmp_path, "blobs"), count(tmp_path, "blob_refs")) == (1, 1)
+    assert (count(url, "blobs"), count(url, "blob_refs")) == (1, 1)
 
     store.delete_tree("two")
-    assert (count(tmp_path, "blobs"), count(tmp_path, "blob_refs")) == (0, 0)
+    assert (count(url, "blobs"), count(url, "blob_refs")) == (0, 0)
 
 
-def test_a_deleted_tree_is_gone_with_its_history(store: Store, tmp_path: Path) -> None:
+def test_a_deleted_tree_is_gone_with_its_history(store: Store, url: str) -> None:
     store.commit([a_new_tree("root", a_task(), a_run())])
 
     store.delete_tree("root")
 
     assert store.load_tree("root") is None
     assert list(store.read_history("root")) == []
-    assert [count(tmp_path, name) for name in ("executions", "tasks", "action_runs", "history")] == [0] * 4
+    assert [count(url, name) for name in ("executions", "tasks", "action_runs", "history")] == [0] * 4
 
 
 def test_a_tree_that_does_not_exist_cannot_be_deleted(store: Store) -> None:
@@ -103,12 +93,9 @@ def test_a_tree_that_does_not_exist_cannot_be_deleted(store: Store) -> None:
     assert caught.value.code == "execution-unknown"
 
 
-def test_a_blob_that_is_missing_is_damage(store: Store, tmp_path: Path) -> None:
+def test_a_blob_that_is_missing_is_damage(store: Store, url: str) -> None:
     store.commit([a_new_tree("root", a_task(published=LARGE))])
-    connection = sqlite3.connect(tmp_path / "trees.db")
-    connection.execute("DELETE FROM blobs")
-    connection.commit()
-    connection.close()
+    change(url, "DELETE FROM blobs")
 
     with pytest.raises(Unavailable) as caught:
         store.load_tree("root")

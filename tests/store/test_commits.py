@@ -10,6 +10,7 @@ from maestrale.core.status import ExecutionState, TaskState
 from maestrale.errors import Conflict
 from maestrale.store import Store, TreeCommit, Unstorable, open_store
 
+from .members import opened
 from .rows import NOON, a_new_tree, a_run, a_task, a_timer, an_entry, an_execution, load, rows_of, the_next
 
 
@@ -99,7 +100,7 @@ def test_nothing_to_commit_is_no_commit(store: Store) -> None:
 
 def test_what_a_commit_stored_is_there_for_the_next_process(url: str) -> None:
     commit = a_new_tree("root", a_task())
-    with open_store(url) as store:
+    with opened(url) as store:
         store.commit([commit])
 
     with open_store(url, create=False) as later:

@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maestrale.core.status import ENDED_EXECUTION, ExecutionState, RunState
-from maestrale.store import Boundary, Ended, Store, open_store
+from maestrale.store import Boundary, Ended, Store
 
-from .rows import NOON, FixedClock, a_new_tree, a_run, an_execution
+from .databases import Blank, on_sqlite
+from .rows import NOON, a_new_tree, a_run, an_execution
 from .test_plans import PlanSpy, spy  # noqa: F401 - A fixture.
 
 MINUTE = timedelta(minutes=1)
@@ -67,6 +68,7 @@ def test_the_boundary_of_a_number_leaves_the_newest(store: Store) -> None:
     assert store.find_boundary(("ERROR",), keep=1) is None
 
 
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(
         st.tuples(st.sampled_from([*STATES, "RUNNING"]), st.integers(5, 8), st.integers(0, 5)), max_size=12
@@ -76,9 +78,9 @@ def test_the_boundary_of_a_number_leaves_the_newest(store: Store) -> None:
     states=st.lists(st.sampled_from(STATES), min_size=1, unique=True),
 )
 def test_page_by_page_all_but_the_newest_are_listed_once(
-    rows: list[tuple[str, int, int]], keep: int, limit: int, states: list[str]
+    rows: list[tuple[str, int, int]], keep: int, limit: int, states: list[str], blank_store: Blank
 ) -> None:
-    with open_store("sqlite://", clock=FixedClock()) as store:
+    with blank_store() as store:
         for number, (state, made, changed) in enumerate(rows):
             commit(store, f"e{number:02}", state, made=made, changed=changed)
         ended = [(-changed, f"e{n:02}") for n, (state, _, changed) in enumerate(rows) if state in states]
@@ -123,6 +125,7 @@ def test_action_runs_without_a_task_are_listed_by_their_age(store: Store) -> Non
     assert ids(store.list_ended_runs(("ERROR",), before=before, limit=5)) == ["older"]
 
 
+@on_sqlite
 def test_the_walks_follow_indexes(store: Store, spy: PlanSpy) -> None:  # noqa: F811
     ended = Ended("root", "SUCCESS", NOON, 1)
 

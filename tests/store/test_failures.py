@@ -13,8 +13,11 @@ import pytest
 from maestrale.errors import Error, InvalidInput, NotFound, Unavailable
 from maestrale.store import Store, open_store
 from maestrale.store.node_locks import PrivateLocks
+from maestrale.store.ownership import FileOwnership
+from maestrale.store.schema import SERVES, VERSION
 from maestrale.store.sqlite import APPLICATION_ID, open_database
 
+from .databases import change, on_sqlite
 from .rows import FixedClock, a_new_tree, a_run, a_task, load, rows_of, the_next
 
 NOBODY = 65534
@@ -97,11 +100,9 @@ def test_a_database_with_overwritten_pages_is_damaged(tmp_path: Path) -> None:
     assert caught.value.code == "database-damaged"
 
 
-def test_a_row_with_something_else_in_it_is_damage(store: Store, tmp_path: Path) -> None:
+def test_a_row_with_something_else_in_it_is_damage(store: Store, url: str) -> None:
     store.commit([a_new_tree("root", a_task())])
-    with closing(sqlite3.connect(tmp_path / "trees.db")) as connection:
-        connection.execute("UPDATE tasks SET state = 'NONSENSE'")
-        connection.commit()
+    change(url, "UPDATE tasks SET state = 'NONSENSE'")
 
     with pytest.raises(Unavailable) as caught:
         store.load_tree("root")
@@ -163,7 +164,8 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
         assert connection.execute("SELECT * FROM meta ORDER BY 1").fetchall() == [
             ("last_node", "1"),
             ("product", "maestrale"),
-            ("schema", "3"),
+            ("schema", str(VERSION)),
+            ("schema_serves", str(SERVES)),
         ]
 
 
@@ -235,6 +237,7 @@ def test_a_path_through_a_file_leads_nowhere(tmp_path: Path) -> None:
 # Others who use the file, and the disk
 
 
+@on_sqlite
 def test_a_database_locked_by_another_program_is_an_error_and_works_again_later(
     tmp_path: Path, url: str
 ) -> None:
@@ -262,7 +265,8 @@ def test_a_full_disk_loses_nothing_and_more_space_is_enough_to_go_on(tmp_path: P
     path = str(tmp_path / "trees.db")
     database = open_database(path, create=True, lock_seconds=0)
     small, large = a_new_tree("small"), a_new_tree("large", a_run("large", result="x" * 10_000_000))
-    with closing(Store(database, PrivateLocks(), name="", clock=FixedClock())) as store:
+    ownership = FileOwnership(database, PrivateLocks(), name="", clock=FixedClock())
+    with closing(Store(database, ownership, clock=FixedClock())) as store:
         store.commit([small])
         database.rows("PRAGMA max_page_count = 100")
 
@@ -341,7 +345,7 @@ def test_nothing_is_stored_while_the_file_is_not_where_it_was(tmp_path: Path) ->
             store.commit([a_new_tree("second")])
         copy(away, path)
         with pytest.raises(Unavailable) as replaced:
-            store.put_setting("a", "b")
+            store.swap_setting("a", None, "b")
         away.replace(path)
         store.commit([a_new_tree("second")])
 

@@ -1,6 +1,9 @@
 """A file that an older version made is brought up to date, wholly or not at all."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,12 @@ from maestrale.core.state import Pin, Tree
 from maestrale.errors import InvalidInput, Unavailable
 from maestrale.ids import DEFAULT_PROJECT
 from maestrale.store import TreeRows, open_reader, open_store
+from maestrale.store.administration import upgrade_script
+from maestrale.store.migrations.file import upgrade_file
 from maestrale.store.records import CronTriggerRecord
 from maestrale.store.schema import VERSION
 
+from .migrating import KILLED, later
 from .old_files import OLD_FILES, make_old_file
 from .rows import a_cron_trigger, a_run, a_task, a_timer, an_entry, an_environment, an_execution, load
 
@@ -90,7 +96,7 @@ def test_an_older_file_is_written_on_once_it_is_up_to_date(old_file: Path) -> No
 
 def test_a_file_that_cannot_be_brought_up_to_date_stays_as_it_was(old_file: Path) -> None:
     with closing(sqlite3.connect(old_file)) as connection:
-        connection.execute("CREATE TABLE notices (another)")
+        connection.execute("CREATE TABLE inbox (another)")
     before = shape(old_file)
 
     with pytest.raises(Unavailable) as caught:
@@ -108,3 +114,47 @@ def test_a_reader_does_not_bring_an_older_file_up_to_date(old_file: Path) -> Non
 
     assert caught.value.code == "database-older"
     assert shape(old_file) == before
+
+
+def test_a_file_whose_upgrade_is_killed_stays_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "trees.db"
+    open_store(f"sqlite:///{path}").close()
+    before = shape(path)
+    program = (
+        "import sqlite3; from maestrale.store.migrations.file import upgrade_file;"
+        " from maestrale.store.migrations.revisions import Revisions;"
+        f" upgrade_file(lambda: sqlite3.connect({str(path)!r}, isolation_level=None), to={VERSION + 1},"
+        f" revisions=Revisions([{KILLED!r}]))"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", program], check=False, timeout=60)
+
+    assert ended.returncode == -signal.SIGKILL
+    assert shape(path) == before
+
+
+def test_a_later_file_is_used_as_long_as_it_serves_this_version(tmp_path: Path) -> None:
+    path, url = tmp_path / "trees.db", f"sqlite:///{tmp_path}/trees.db"
+    open_store(url).close()
+    upgrade_file(lambda: sqlite3.connect(path, isolation_level=None), to=VERSION + 2, revisions=later())
+
+    with open_store(url) as store, open_reader(url) as reader:
+        assert store.claim() == []
+        assert reader.list_records(CronTriggerRecord) == []
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'schema_serves'", (str(VERSION + 1),))
+
+    with pytest.raises(InvalidInput) as caught:
+        open_store(url)
+    assert caught.value.code == "database-newer"
+
+
+def test_the_statements_of_an_upgrade_do_what_it_does(old_file: Path, tmp_path: Path) -> None:
+    by_hand = make_old_file(tmp_path / "by-hand.db", shape(old_file)["version"][0])  # type: ignore[index]
+
+    with closing(sqlite3.connect(by_hand)) as connection:
+        connection.executescript(upgrade_script(f"sqlite:///{by_hand}"))
+    open_store(f"sqlite:///{old_file}").close()
+
+    assert shape(by_hand) == shape(old_file)
+    assert upgrade_script(f"sqlite:///{by_hand}") == ""

@@ -7,8 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from maestrale.core import Notice
-from maestrale.store import Lane, LeaseLost, Store, TreeCommit, Unstorable, open_store
+from maestrale.store import Lane, LeaseLost, Store, TreeCommit, Unstorable
 
+from .databases import on_sqlite
+from .members import OVER, opened
 from .rows import NOON, FixedClock, a_new_tree, a_task, load, the_next
 from .test_plans import PlanSpy, spy  # noqa: F401 - A fixture.
 
@@ -50,11 +52,10 @@ def test_notices_are_read_as_they_were_committed_in_the_order_of_what_happened(s
     assert store.count_notices() == 5
 
 
-def test_a_commit_that_fails_leaves_no_notice(store: Store, other: Store) -> None:
+def test_a_commit_that_fails_leaves_no_notice(store: Store) -> None:
     first = telling(a_new_tree(), a_notice(1))
     store.commit([first])
-    store.release(["root"])
-    other.claim_tree("root")
+    store.commit([the_next(first)])
 
     with pytest.raises(LeaseLost):
         store.commit([telling(the_next(first), a_notice(2))])
@@ -112,7 +113,7 @@ def test_a_tree_with_the_id_of_one_that_was_deleted_tells_its_own(store: Store) 
 
 def left_behind(url: str, *notices: Notice) -> None:
     """By a process that is gone."""
-    with open_store(url, clock=FixedClock()) as gone:
+    with opened(url, clock=FixedClock(), lease=OVER) as gone:
         gone.commit([telling(a_new_tree(gone_root(gone)), *notices)])
 
 
@@ -126,7 +127,7 @@ def test_the_notices_of_processes_that_are_gone_are_taken_over_once_some_at_a_ti
     left_behind(url, a_notice(1, root_id="a", created_at=later), *b)
     left_behind(url, a_notice(1, root_id="c", target="other"))
 
-    with open_store(url, clock=FixedClock()) as store, open_store(url, clock=FixedClock()) as late:
+    with opened(url, clock=FixedClock()) as store, opened(url, clock=FixedClock()) as late:
         taken = [store.claim_notices(limit=2) for _ in range(4)]
 
         assert taken == [2, 1, 1, 0]
@@ -143,7 +144,7 @@ def test_one_lane_is_taken_over_by_itself(url: str) -> None:
     left_behind(url, a_notice(1, root_id="a"), a_notice(1, root_id="b"))
     left_behind(url, a_notice(2, root_id="a"))
 
-    with open_store(url, clock=FixedClock()) as store:
+    with opened(url, clock=FixedClock()) as store:
         store.claim_lane("a", "hook")
 
         assert waiting(store, "a") == [a_notice(1, root_id="a"), a_notice(2, root_id="a")]
@@ -167,6 +168,7 @@ def test_a_store_without_anything_to_take_over_does_not_become_a_node(store: Sto
     assert store.node_id == 1
 
 
+@on_sqlite
 def test_what_others_have_to_send_is_not_looked_at(store: Store, spy: PlanSpy) -> None:  # noqa: F811
     store.claim_notices(limit=5)
     store.list_lanes(7, after=("root", "hook"), limit=5)

@@ -1,4 +1,4 @@
-"""A tree belongs to one living process: fencing, claims, and what the death of a process leaves."""
+"""A tree of a file belongs to one living process: fencing, claims, and what the death of a process leaves."""
 
 import os
 import signal
@@ -17,7 +17,10 @@ from maestrale.core.status import ExecutionState, RunState
 from maestrale.errors import Conflict, NotFound, Unavailable
 from maestrale.store import LeaseLost, Store, open_store
 
+from .databases import on_sqlite
 from .rows import NOON, FixedClock, a_lone_run, a_new_tree, a_task, an_execution, load, the_next
+
+pytestmark = on_sqlite
 
 
 @contextmanager

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from maestrale.core.state import Execution
 from maestrale.errors import InvalidInput, NotFound
-from maestrale.store import Access, Condition, Order, Query, Store, open_store
+from maestrale.store import Access, Condition, Order, Query, Store
 from maestrale.store.blobs import BLOB_BYTES
 from maestrale.store.listing_tables import EXECUTIONS
 
+from .databases import Blank
 from .rows import NOON, a_new_tree, an_execution
 
 BASE = NOON.replace(microsecond=0)
@@ -175,7 +176,12 @@ def read_pages(store: Store, access: Access, query: Query) -> list[dict[str, Any
     access=st.sampled_from([Access("mine"), Access("nobody"), ADMIN]),
 )
 def test_the_pages_together_are_what_python_filters_and_sorts(
-    model: list[dict[str, Any]], asked: list[Condition], order: list[Order], limit: int, access: Access
+    model: list[dict[str, Any]],
+    asked: list[Condition],
+    order: list[Order],
+    limit: int,
+    access: Access,
+    blank_store: Blank,
 ) -> None:
     names = ("id", *VALUES)
     query = Query(conditions=tuple(asked), order=tuple(order), limit=limit, attributes=names)
@@ -186,7 +192,7 @@ def test_the_pages_together_are_what_python_filters_and_sorts(
         and all(passes(row, condition) for condition in asked)
     ]
 
-    with open_store("sqlite://") as store:
+    with blank_store() as store:
         fill(store, model)
         paged = read_pages(store, access, query)
         whole = store.list_page(EXECUTIONS, access, replace(query, limit=None))

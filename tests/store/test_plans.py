@@ -51,7 +51,8 @@ def store() -> Iterator[Store]:
 def spy(store: Store, monkeypatch: pytest.MonkeyPatch) -> PlanSpy:
     store.commit([a_new_tree("root", a_task(), a_run())])
     spy = PlanSpy(store._database)
-    monkeypatch.setattr(store, "_database", spy)
+    for asking in (store, store._ownership):
+        monkeypatch.setattr(asking, "_database", spy)
     return spy
 
 

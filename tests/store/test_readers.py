@@ -10,9 +10,11 @@ from maestrale.core.status import ExecutionState
 from maestrale.errors import InvalidInput, NotFound, Unavailable
 from maestrale.store import Access, Query, Store, open_reader
 from maestrale.store.listing_tables import EXECUTIONS
+from maestrale.store.opening import open_to_read
 from maestrale.store.records import EnvironmentRecord
-from maestrale.store.sqlite import open_database
+from maestrale.store.urls import parse_url
 
+from .databases import on_sqlite
 from .rows import NOON, a_lone_run, a_new_tree, an_environment, an_execution
 
 HOUR = timedelta(hours=1)
@@ -47,8 +49,8 @@ def test_readers_in_other_threads_read_while_the_store_writes(url: str, store: S
     assert found == [["a", "b"]] * 4
 
 
-def test_the_connection_of_a_reader_refuses_to_write(store: Store, tmp_path: Path) -> None:
-    database = open_database(str(tmp_path / "trees.db"), create=False, lock_seconds=0, read_only=True)
+def test_the_connection_of_a_reader_refuses_to_write(store: Store, url: str) -> None:
+    database = open_to_read(parse_url(url))
     try:
         with pytest.raises(Unavailable) as caught:
             database.run("DELETE FROM trees")
@@ -58,6 +60,7 @@ def test_the_connection_of_a_reader_refuses_to_write(store: Store, tmp_path: Pat
     assert caught.value.code == "database-readonly"
 
 
+@on_sqlite
 def test_a_reader_is_no_node(url: str, store: Store, tmp_path: Path) -> None:
     with open_reader(url) as reader:
         assert reader.list_roots() == []
@@ -85,12 +88,13 @@ def test_a_reader_makes_no_file(tmp_path: Path) -> None:
 # Settings
 
 
-def test_a_setting_is_the_text_that_was_put_last(url: str, store: Store) -> None:
+def test_a_setting_is_swapped_only_by_who_knows_what_it_is(url: str, store: Store) -> None:
     assert store.get_setting("maintenance") is None
 
-    store.put_setting("maintenance", "PAUSED")
-    store.put_setting("maintenance", "RUNNING")
+    swaps = [(None, "PAUSED"), (None, "late"), ("else", "late"), ("PAUSED", "RUNNING")]
+    done = [store.swap_setting("maintenance", before, after) for before, after in swaps]
 
+    assert done == [True, False, False, True]
     with open_reader(url) as reader:
         assert reader.get_setting("maintenance") == "RUNNING"
 
@@ -98,7 +102,7 @@ def test_a_setting_is_the_text_that_was_put_last(url: str, store: Store) -> None
 @pytest.mark.parametrize("key", ["product", "schema", "last_node"])
 def test_a_setting_is_never_one_of_the_databases_own_entries(store: Store, key: str) -> None:
     assert store.get_setting(key) is None
-    store.put_setting(key, "mine")
+    store.swap_setting(key, None, "mine")
 
     assert store.node_id == 1
 

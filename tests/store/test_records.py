@@ -1,5 +1,6 @@
 """The rows that people make by hand: kept, changed, deleted, and found by those who may see them."""
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from maestrale.errors import Conflict, NotFound
-from maestrale.store import Access, Store, open_store
+from maestrale.store import Access, Store
 from maestrale.store.record_tables import RECORD_TABLES
 from maestrale.store.records import (
     CronTriggerRecord,
@@ -20,6 +21,7 @@ from maestrale.store.records import (
     WorkflowRecord,
 )
 
+from .databases import Blank
 from .rows import (
     NOON,
     a_cron_trigger,
@@ -40,8 +42,10 @@ RECORD_TYPES = [table.row_type for table in RECORD_TABLES]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_a_record_is_read_as_it_was_written_and_as_it_was_changed(data: st.DataObject) -> None:
+@given(data=st.data())
+def test_a_record_is_read_as_it_was_written_and_as_it_was_changed(
+    data: st.DataObject, blank_store: Blank
+) -> None:
     row_type: Any = data.draw(st.sampled_from(RECORD_TYPES))
     old = data.draw(values_of(row_type))
     fresh = data.draw(values_of(row_type))
@@ -49,7 +53,7 @@ def test_a_record_is_read_as_it_was_written_and_as_it_was_changed(data: st.DataO
     changed = data.draw(st.lists(st.sampled_from(names), unique=True))
     new = replace(old, **{name: getattr(fresh, name) for name in changed})
 
-    with open_store("sqlite://") as store:
+    with blank_store() as store:
         store.insert_record(old)
         assert store.find_record(row_type, None, id=old.id) == old
         store.update_record(old, new)
@@ -187,6 +191,24 @@ def test_a_trigger_may_count_down_to_what_another_has(store: Store) -> None:
 
 
 # Changes
+
+
+def test_of_two_that_take_a_name_at_once_one_is_told_that_it_is_taken(store: Store, other: Store) -> None:
+    failures: list[Conflict] = []
+
+    def insert() -> None:
+        try:
+            other.insert_record(an_environment("same", id="second"))
+        except Conflict as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=insert)
+    with store.writing():
+        store.insert_record(an_environment("same", id="first"))
+        thread.start()
+    thread.join()
+
+    assert [error.code for error in failures] == ["name-taken"]
 
 
 def test_a_record_cannot_take_the_name_of_another(store: Store) -> None:

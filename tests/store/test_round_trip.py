@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from maestrale.core.events import Entry
 from maestrale.core.state import ActionRun, Changes, Execution, Task, Timer, Tree
-from maestrale.store import LeaseLost, Store, TreeCommit, TreeRows, open_store
+from maestrale.store import LeaseLost, Store, TreeCommit, TreeRows
 
+from .databases import Blank
 from .rows import an_execution
 
 TEXTS = st.text(max_size=8)
@@ -132,9 +133,9 @@ def by_id(rows: TreeRows) -> tuple[Tree, dict[str, dict[str, Any]]]:
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_what_is_loaded_equals_what_was_committed(data: st.DataObject) -> None:
-    with open_store("sqlite://") as store:
+@given(data=st.data())
+def test_what_is_loaded_equals_what_was_committed(data: st.DataObject, blank_store: Blank) -> None:
+    with blank_store() as store:
         models = [Model("p"), Model("q")]
         for _ in range(data.draw(st.integers(1, 4))):
             chosen = data.draw(st.lists(st.sampled_from(models), unique_by=id, min_size=1))
@@ -147,9 +148,9 @@ def test_what_is_loaded_equals_what_was_committed(data: st.DataObject) -> None:
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_a_commit_that_is_rolled_back_leaves_no_trace(data: st.DataObject) -> None:
-    with open_store("sqlite://") as store:
+@given(data=st.data())
+def test_a_commit_that_is_rolled_back_leaves_no_trace(data: st.DataObject, blank_store: Blank) -> None:
+    with blank_store() as store:
         model, stale, untouched = Model("p"), Model("q"), Model("r")
         for each in (model, stale):
             first = each.step(data)
@@ -167,9 +168,9 @@ def test_a_commit_that_is_rolled_back_leaves_no_trace(data: st.DataObject) -> No
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_deleting_a_tree_leaves_the_others_whole(data: st.DataObject) -> None:
-    with open_store("sqlite://") as store:
+@given(data=st.data())
+def test_deleting_a_tree_leaves_the_others_whole(data: st.DataObject, blank_store: Blank) -> None:
+    with blank_store() as store:
         deleted, kept = Model("p"), Model("q")
         shared = data.draw(LARGE)
         for model in (deleted, kept):

@@ -5,6 +5,7 @@ from datetime import timedelta
 from maestrale.store import Store
 from maestrale.store.records import CronTriggerRecord
 
+from .databases import on_sqlite
 from .rows import NOON
 from .test_plans import PlanSpy, spy  # noqa: F401 - A fixture.
 
@@ -49,6 +50,7 @@ def test_the_next_time_is_the_earliest_one(store: Store) -> None:
     assert store.next_due_at() == NOON - 5 * SECOND
 
 
+@on_sqlite
 def test_far_triggers_are_not_looked_at(store: Store, spy: PlanSpy) -> None:  # noqa: F811
     first = a_trigger("first", seconds=0)
 

@@ -64,6 +64,9 @@ def assign(name: str, *, run_id: str = "r", **more: Any) -> Assignment:
         task_name="task",
         workflow_name="wf",
         safe_rerun=more.pop("safe_rerun", True),
+        # Each of an execution and a project of its own: how these share the places is another subject.
+        root_id=more.pop("root_id", run_id),
+        project_id=more.pop("project_id", run_id),
         **more,
     )
 
@@ -116,7 +119,7 @@ def test_the_action_sees_its_context() -> None:
             context.cancelled(),
         ]
 
-    assert outcome(look, attempt=2) == Result(value=["e", "t", "r", "wf", "task", 2, "e/t/r", False])
+    assert outcome(look, attempt=2) == Result(value=["e", "t", "r", "wf", "task", 2, "e/t/r/2", False])
 
 
 def raise_value_error() -> None:

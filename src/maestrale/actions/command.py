@@ -52,8 +52,8 @@ async def command(
     or takes longer than `timeout` seconds, every process it left behind is ended too.
 
     Its environment says for which run it works: `MAESTRALE_EXECUTION_ID`, `MAESTRALE_TASK_ID`,
-    `MAESTRALE_ACTION_EXECUTION_ID`, `MAESTRALE_ATTEMPT`, and `MAESTRALE_IDEMPOTENCY_KEY`, which is the
-    same for every attempt of the run.
+    `MAESTRALE_ACTION_EXECUTION_ID`, `MAESTRALE_ATTEMPT`, and `MAESTRALE_IDEMPOTENCY_KEY`, which
+    names this attempt and no other.
     """
     _check(command, script, timeout)
     environment = {**os.environ, **_place(context), **_variables(env or {})}

@@ -34,12 +34,16 @@ class ActionContext(Struct, frozen=True, kw_only=True):
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every attempt of this run, and of no other run.
+        """The name of this attempt, and of no other: `<execution>/<task>/<action run>/<attempt>`.
 
-        A peer that remembers it can tell a repeat after a crash from a new request. The run takes
-        part in it because the items of a with-items task share their task.
+        Of a run that no task asked for it is `<action run>/<attempt>`.
+
+        Whatever the attempt sends twice bears the same key. The run takes part in it because the items of a
+        with-items task, and its retries, share their task. What stands before the last slash is the
+        same for all attempts of the run: a peer that remembers it can tell a repeat after a crash.
         """
-        return f"{self.workflow_execution_id}/{self.task_execution_id}/{self.action_execution_id}"
+        place = (self.workflow_execution_id, self.task_execution_id, self.action_execution_id)
+        return f"{'/'.join(filter(None, place))}/{self.attempt}"
 
     @property
     def callback_url(self) -> str:

@@ -143,8 +143,14 @@ def _mistral_context(context: ActionContext) -> Any:
         from mistral_lib.actions.context import ExecutionContext, SecurityContext
     except ImportError:
         execution["task_id"] = execution["task_execution_id"]
-        return SimpleNamespace(execution=SimpleNamespace(**execution), security=SimpleNamespace(**security))
-    return Context(SecurityContext(**security), ExecutionContext(**execution))
+        place = SimpleNamespace(**execution)
+        told: Any = SimpleNamespace(execution=place, security=SimpleNamespace(**security))
+    else:
+        place = ExecutionContext(**execution)
+        told = Context(SecurityContext(**security), place)
+    # Ours, beyond what Mistral has.
+    place.attempt, place.idempotency_key = context.attempt, context.idempotency_key
+    return told
 
 
 def _as_result(value: Any) -> Result:

@@ -101,6 +101,10 @@ class Registry:
         known = {*self._standard, *self._plugins.actions, *self._own}
         return sorted(name for name in known if self.providers.allows_action(name))
 
+    def runnable_names(self) -> list[str]:
+        """Every name that a run may have: those of `names`, and those that only definitions use, sorted."""
+        return sorted([*self.names(), *self._internal])
+
     def list_actions(self) -> list[ActionSpec]:
         """Every action, by name."""
         return [self.get_action(name).spec for name in self.names()]

@@ -138,6 +138,11 @@ def storable(result: Result, *, action: str, limit: int = 0) -> Result:
     return Result(error=plain) if result.is_error else Result(value=plain)
 
 
+def size_of(result: Result) -> int:
+    """How many bytes of JSON a result is that can be stored."""
+    return len(msgspec.json.encode(result.error if result.is_error else result.value))
+
+
 def from_return(value: object) -> Result:
     """The result of an action that returned `value`."""
     return value if isinstance(value, Result) else Result(value=value)

@@ -11,8 +11,8 @@ from maestrale.api.endpoint import Endpoint
 from maestrale.api.struct_reader import FALSE_WORDS, TRUE_WORDS
 from maestrale.core.policies import MAX_SECONDS
 from maestrale.core.status import ENDED_RUN, RunState
-from maestrale.engine import ActionRequest, Subscription
-from maestrale.errors import Error, InvalidInput
+from maestrale.engine import ActionRequest
+from maestrale.errors import InvalidInput
 from maestrale.store import Condition, Query
 from maestrale.wire.action_executions import ActionExecution, ActionExecutionRequest, NeverShown
 from maestrale.wire.formats import parse_json_text
@@ -45,6 +45,7 @@ async def start_action(call: Call) -> dict[str, Any]:
     )
     if manner.is_saved:
         return await (_run_saved if manner.is_waited_for else _begin)(call, request)
+    call.rest()
     try:
         return present_row(unsaved_row(await call.backend.engine.run_action(request)), SHOWN)
     except InvalidInput as error:
@@ -71,23 +72,13 @@ async def _run_saved(call: Call, request: ActionRequest) -> dict[str, Any]:
             hint="leave `run_sync` out, and complete it with `PUT /v2/action_executions/{id}`",
         )
     run_id = await engine.start_action(request)
-    with engine.feed.subscribe(run_id) as live:
+    with engine.feed.expect(run_id, run_id, ENDED_RUN) as ended:
         row = await _read(call, run_id)
         if row["state"] not in ENDED_RUN:
-            await _wait_ended(live, run_id)
+            call.rest()
+            await ended.come()
             row = await _read(call, run_id)
     return present_row(row, SHOWN) | {"accepted": False}  # No task has taken the result over.
-
-
-async def _wait_ended(live: Subscription, run_id: str) -> None:
-    """Return when the run has ended, or when nothing more is seen of it here."""
-    try:
-        while (step := await live.next()) is not None:
-            run = step.changes.runs.get(run_id)
-            if run is not None and run.state in ENDED_RUN:
-                return
-    except Error:  # It was deleted, or another process runs it now: the row tells.
-        return
 
 
 async def _read(call: Call, run_id: str) -> Row:
@@ -159,5 +150,6 @@ ENDPOINTS = (
         status=201,
         statuses=(400,),
         takes_seconds=False,
+        begins_work=True,
     ),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from maestrale.api import documentation
+from maestrale.api import documentation, health
 from maestrale.api.application import Application
 from maestrale.api.backend import Backend
 from maestrale.api.endpoint import Endpoint
@@ -55,6 +55,18 @@ def make_app(backend: Backend, endpoints: Iterable[Endpoint] | None = None) -> A
             expose_headers=CORS_EXPOSED_HEADERS,
         )
     return app
+
+
+def make_probes(backend: Backend) -> ASGIApp:
+    """What is asked of a node that is no part of the API: whether it lives and is ready, and its figures."""
+    settings = backend.settings
+    metrics = Metrics()
+    table = [each for each in health.ENDPOINTS if _is_on(each, settings)]
+    if settings.enable_metrics:
+        table.append(metrics.endpoint())
+    paths = ", ".join(f"`{each.path}`" for each in table)
+    what_there_is = f"this node does not have the role `api`, and answers {paths} only"
+    return Application(backend, table, metrics, what_there_is=what_there_is)
 
 
 def _is_on(endpoint: Endpoint, settings: ApiSettings) -> bool:

@@ -15,6 +15,7 @@ from maestrale.api.backend import Backend
 from maestrale.api.call import ANONYMOUS, Call
 from maestrale.api.endpoint import Endpoint
 from maestrale.api.errors import (
+    OVERLOADED,
     ClientGone,
     Family,
     Refusal,
@@ -33,13 +34,17 @@ from maestrale.api.incoming import (
 )
 from maestrale.api.maintenance_gate import check_open
 from maestrale.api.metrics import Metrics
-from maestrale.api.router import Route, Router
+from maestrale.api.router import API_IS_BELOW, Route, Router
 from maestrale.clock import monotonic
+from maestrale.engine.shares import Shares
 from maestrale.errors import Error, InvalidInput, Unavailable
 from maestrale.ids import new_id
 
 CLIENT_GONE = 499
 """What the log has as the status where nobody was left to be answered; as nginx does it."""
+
+REFUSALS = (429, 503)
+"""What says that the request should come again."""
 
 _REQUEST_ID = re.compile(r"req-[0-9a-fA-F-]{32,36}")
 _log = structlog.get_logger("maestrale.api")
@@ -77,14 +82,27 @@ class _Exchange:
 
 
 class Application:
-    """The ASGI application over a table of endpoints."""
+    """The ASGI application over a table of endpoints. `what_there_is`: see `Router`."""
 
-    def __init__(self, backend: Backend, endpoints: Iterable[Endpoint], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        endpoints: Iterable[Endpoint],
+        metrics: Metrics,
+        *,
+        what_there_is: str = API_IS_BELOW,
+    ) -> None:
         self._backend = backend
         self._settings = backend.settings
         self._prefix = tidy_prefix(backend.settings.path_prefix)
-        self._router = Router(endpoints)
+        self._router = Router(endpoints, what_there_is=what_there_is)
         self._metrics = metrics
+        self._shares = Shares(
+            self._settings.requests_at_once,
+            of_one=self._settings.requests_at_once // 2,
+            most_waiting=self._settings.waiting_requests,
+        )
+        metrics.watch(self._shares)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -106,6 +124,8 @@ class Application:
     def _account(self, exchange: _Exchange, status: int) -> None:
         seconds = monotonic() - exchange.started
         self._metrics.count(exchange.method, exchange.template, status, seconds)
+        if status in REFUSALS and exchange.code is not None:
+            self._metrics.count_refusal(exchange.code)
         more = {} if exchange.code is None else {"code": exchange.code}
         _log.info(
             "request",
@@ -150,6 +170,9 @@ class Application:
         exchange.project_id = caller.project_id if endpoint.needs_identity else None
         data = await self._read_body(exchange, route)
         check_open(self._backend.maintenance.status, exchange.method, segments, data)
+        if endpoint.begins_work:
+            self._check_load(caller.project_id)
+        self._backend.engine.make_room()
         call = Call(
             backend=self._backend,
             caller=caller,
@@ -162,7 +185,25 @@ class Application:
         )
         if endpoint.admin_only:
             call.require_admin(f"use `{exchange.method} {route.template}`")
-        return _finished(await self._run(call, endpoint), endpoint)
+        return _finished(await self._take_turn(call, endpoint), endpoint)
+
+    def _check_load(self, project_id: str) -> None:
+        reason = self._backend.why_overloaded(project_id)
+        if reason is not None:
+            raise Unavailable(
+                f"this node takes no new work for now: {reason}; nothing was started",
+                code=OVERLOADED,
+                hint="send the request again later, or to another node",
+            )
+
+    async def _take_turn(self, call: Call, endpoint: Endpoint) -> Any:
+        """Run the handler once the caller's project has a place for it."""
+        if not endpoint.needs_identity:
+            return await self._run(call, endpoint)
+        call.backend = self._backend.of(call.project_id)
+        call.place = await self._shares.take(call.project_id)
+        with call.place:
+            return await self._run(call, endpoint)
 
     def _app_url(self, exchange: _Exchange) -> str:
         return application_url(

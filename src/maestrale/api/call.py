@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from maestrale.api.backend import Backend
+from maestrale.engine.shares import Place
 from maestrale.errors import Forbidden
 from maestrale.store.listings import Access
 
@@ -60,6 +61,7 @@ class Call:
         query: The query parameters of the endpoint by name, each parsed or its default.
         body: The struct or text that the endpoint declares; None if it declares none.
         app_url: Scheme, host and mount prefix as the client sees them, no slash at the end.
+        place: What it has among the requests that are worked on; None: it needs none.
     """
 
     __slots__ = (
@@ -69,6 +71,7 @@ class Call:
         "body",
         "caller",
         "path",
+        "place",
         "query",
         "receive",
         "scope",
@@ -85,6 +88,7 @@ class Call:
         app_url: str,
         scope: Scope,
         receive: Receive,
+        place: Place | None = None,
     ) -> None:
         self.backend = backend
         self.caller = caller
@@ -94,6 +98,7 @@ class Call:
         self.app_url = app_url
         self.scope = scope
         self.receive = receive
+        self.place = place
         self._request: Request | None = None
 
     @property
@@ -110,6 +115,11 @@ class Call:
         if self._request is None:
             self._request = Request(self.scope, self.receive)
         return self._request
+
+    def rest(self) -> None:
+        """From now on the request waits for something to happen, and keeps no other from being worked on."""
+        if self.place is not None:
+            self.place.leave()
 
     def require_admin(self, deed: str) -> None:
         """Go on only for an administrator. `deed` ends the sentence "only an administrator may …".

@@ -55,6 +55,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         statuses: The statuses of errors that the operation itself has, for the documentation.
         takes_seconds: False for an operation that may take long on purpose (a stream, a long poll): it has
             no time limit, and is cancelled when its client goes away.
+        begins_work: It makes work for this node: refused while there is too much of that.
     """
 
     method: Method
@@ -75,6 +76,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     needs_identity: bool = True
     admin_only: bool = False
     takes_seconds: bool = True
+    begins_work: bool = False
 
     @property
     def answer_type(self) -> str:

@@ -12,13 +12,16 @@ from http import HTTPStatus
 from typing import Literal
 
 from maestrale.api.answers import Answer, encode
+from maestrale.engine.shares import TooManyRequests
 from maestrale.errors import Conflict, Error, Forbidden, NotFound, Unavailable
 from maestrale.store import LeaseLost
 
 Family = Literal["json", "text"]
 
-RETRY_SECONDS = 1
-"""When to come again after a 503: what is unavailable mostly comes back at once."""
+OVERLOADED = "overloaded"
+
+RETRY_SECONDS = {OVERLOADED: 5}
+"""When to come again after a 503 or 429, by its code. 1 otherwise: most of it is over at once."""
 
 CONFLICT_CODES = frozenset(
     {"action-name-taken", "being-run", "execution-exists", "name-taken", "trigger-exists"}
@@ -81,6 +84,8 @@ def status_of(error: Error) -> int:
             return 403
         case WrongContentType():
             return 415
+        case TooManyRequests():
+            return 429
     return 400
 
 
@@ -88,8 +93,8 @@ def fault(error: Error, family: Family) -> Answer:
     """The answer to an error of an operation. Its text has the hint, too."""
     status = status_of(error)
     headers = [(CODE_HEADER, error.code)]
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.append(("Retry-After", str(RETRY_SECONDS)))
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers.append(("Retry-After", str(RETRY_SECONDS.get(error.code, 1))))
     return _fault(str(error), status, family, tuple(headers))
 
 

@@ -30,7 +30,7 @@ from maestrale.wire.events import ActionEvent, EndEvent, ExecutionEvent, LoopEve
 _log = structlog.get_logger("maestrale.api")
 
 KEEP_ALIVE_SECONDS = 15.0
-"""How often a comment shows that the stream lives; the history is looked at as often."""
+"""How often a comment shows that the stream lives."""
 
 SEND_SECONDS = 30.0
 """How long a client may refuse to read before the stream ends."""
@@ -187,7 +187,7 @@ class EventStream(Response):
                     if not await _is_taken(send, text):
                         return
             except Error:
-                pass  # The execution was deleted or is run elsewhere now: the client asks again and is told.
+                pass  # It was deleted, or cannot be followed here: the client asks again and is told.
             except Exception:
                 _log.exception("event stream failed", request_id=self.headers.get("x-openstack-request-id"))
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -259,7 +259,6 @@ async def _texts(call: Call, execution_id: str, root_id: str, told: Position) ->
             root_id,
             live,
             pause=KEEP_ALIVE_SECONDS,
-            is_here=lambda: backend.engine.holds(root_id),
         )
         yield b"retry: 1000\n\n"
         end: tuple[Position, str, bytes] | None = None

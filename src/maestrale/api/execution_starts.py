@@ -6,6 +6,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from maestrale.api.call import Call
+from maestrale.api.collections import Row
 from maestrale.api.endpoint import Endpoint
 from maestrale.api.execution_rows import COLUMNS, EXECUTIONS, present_execution, row_of
 from maestrale.api.waiting import WAIT_PARAMETERS, Waiting, read_waiting, wait_for_state
@@ -14,7 +15,6 @@ from maestrale.core.status import ExecutionState
 from maestrale.engine import StartRequest, Subscription
 from maestrale.engine.stored import StoredStart, find_start, is_taken
 from maestrale.errors import Conflict
-from maestrale.ids import new_id
 from maestrale.store import StoreReader
 from maestrale.wire import executions as wire
 from maestrale.wire.formats import parse_json_text
@@ -35,8 +35,7 @@ async def start_execution(call: Call) -> dict[str, Any]:
         return await _start(call, found, waiting)
     assert wanted.id is not None
     if waiting is not None and found.state not in waiting.states:
-        with call.backend.engine.feed.subscribe(found.root_id) as live:
-            await wait_for_state(call, wanted.id, found.root_id, waiting, live)
+        await wait_for_state(call, wanted.id, found.root_id, waiting)
     return await _stored(call, wanted.id)
 
 
@@ -78,19 +77,22 @@ def _taken(id: str) -> Conflict:
 async def _start(call: Call, request: StartRequest, waiting: Waiting | None) -> dict[str, Any]:
     engine = call.backend.engine
     is_fresh = request.id is None
-    root_id = request.id or new_id()
+    root_id = request.id or engine.new_id()
     with engine.feed.subscribe(root_id) as live:
         await engine.start(replace(request, id=root_id, security=call.caller.security), is_fresh=is_fresh)
         seen = _executions(live, root_id)
-        if not seen:  # The same id was asked for twice at a time, and the other request was quicker.
-            return await _stored(call, root_id)
+        if not seen:  # Another node runs it, or the same id was asked for twice and the other was quicker.
+            if waiting is not None:
+                await wait_for_state(call, root_id, root_id, waiting)
+                return await _stored(call, root_id)
+            return await _stored(call, root_id, is_as_created=True)
         if seen[-1].project_id != call.project_id and not call.caller.is_admin:
             raise _taken(root_id)
         if waiting is None:
-            return present_execution(row_of(_as_created(seen[0])))
+            return present_execution(_as_created(row_of(seen[0])))
         if seen[-1].state in waiting.states:
             return present_execution(row_of(seen[-1]))
-        await wait_for_state(call, root_id, root_id, waiting, live, looks_first=False)
+        await wait_for_state(call, root_id, root_id, waiting, looks_first=False)
     return await _stored(call, root_id)
 
 
@@ -100,28 +102,27 @@ def _executions(live: Subscription, root_id: str) -> list[Execution]:
     return [row for row in rows if row is not None]
 
 
-def _as_created(execution: Execution) -> Execution:
+def _as_created(row: Row) -> Row:
     """An execution before its first task began.
 
     Tasks that need nobody else run within the very decision that makes the execution. Clients of Mistral
     are used to an execution that runs when they have started it; who wants to know how it ended waits.
     """
-    return replace(
-        execution,
-        state=ExecutionState.RUNNING,
-        state_info=None,
-        output=None,
-        updated_at=execution.created_at,
-    )
+    return dict(row) | {
+        "state": str(ExecutionState.RUNNING),
+        "state_info": None,
+        "output": None,
+        "updated_at": row["created_at"],
+    }
 
 
-async def _stored(call: Call, execution_id: str) -> dict[str, Any]:
+async def _stored(call: Call, execution_id: str, *, is_as_created: bool = False) -> dict[str, Any]:
     row = await call.backend.read(
         lambda store: store.find_row(EXECUTIONS.listing, call.access, execution_id, COLUMNS)
     )
     if row is None:
         raise _taken(execution_id)
-    return present_execution(row)
+    return present_execution(_as_created(row) if is_as_created else row)
 
 
 ENDPOINTS = (
@@ -141,5 +142,6 @@ ENDPOINTS = (
         status=201,
         statuses=(400, 404, 409),
         takes_seconds=False,
+        begins_work=True,
     ),
 )

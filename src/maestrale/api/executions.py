@@ -79,8 +79,7 @@ async def _wait(call: Call, execution_id: str, waiting: Waiting) -> None:
     row = await find_execution(call, execution_id, "root_id", "state")
     if row["state"] in waiting.states:
         return
-    with call.backend.engine.feed.subscribe(row["root_id"]) as live:
-        await wait_for_state(call, execution_id, row["root_id"], waiting, live)
+    await wait_for_state(call, execution_id, row["root_id"], waiting)
 
 
 async def find_execution(call: Call, execution_id: str, *columns: str) -> dict[str, Any]:

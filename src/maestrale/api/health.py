@@ -19,7 +19,7 @@ async def get_liveness(call: Call) -> Health:
 
 async def get_readiness(call: Call) -> Health:
     await check_ready(call.backend)
-    return Health(status="ready")
+    return Health(status="ready", missing_roles=call.backend.missing_roles())
 
 
 async def check_ready(backend: Backend) -> None:
@@ -50,7 +50,8 @@ ENDPOINTS = (
         method="GET",
         path="/readyz",
         summary="Whether the process should get requests",
-        description="503 while it takes over what others left, and while its database does not answer.",
+        description="503 while it takes over what others left, has no lease, is being stopped, and while its"
+        " database does not answer. `missing_roles`, if there are any: what no node of the cluster does.",
         tag=TAG,
         handler=get_readiness,
         result=Health,

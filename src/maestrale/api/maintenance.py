@@ -9,7 +9,7 @@ WORDS = ("PAUSED", "RUNNING")
 
 
 async def get_maintenance(call: Call) -> MaintenanceStatus:
-    return MaintenanceStatus(status=call.backend.maintenance.status)
+    return MaintenanceStatus(status=await call.backend.maintenance.look())
 
 
 async def update_maintenance(call: Call) -> MaintenanceStatus:

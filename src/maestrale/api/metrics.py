@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -10,6 +10,7 @@ from maestrale.api.answers import Answer
 from maestrale.api.backend import Backend, Figure
 from maestrale.api.call import Call
 from maestrale.api.endpoint import Endpoint
+from maestrale.engine.shares import Shares, TooManyRequests
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -35,6 +36,20 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self._refusals = Counter(
+            "maestrale_requests_refused",
+            "Requests that should come again (429, 503), by the code of the answer.",
+            ("reason",),
+            registry=self.registry,
+        )
+        self._in_work = Gauge(
+            "maestrale_requests",
+            "Requests that are worked on, and that wait for their turn.",
+            ("state",),
+            registry=self.registry,
+        )
+        for reason in ("overloaded", TooManyRequests.code):  # So that a first one is seen as an increase.
+            self._refusals.labels(reason)
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
@@ -46,6 +61,14 @@ class Metrics:
             children = self._children[key] = (counter, self._seconds.labels(key[0], path))
         children[0].inc()
         children[1].observe(seconds)
+
+    def count_refusal(self, reason: str) -> None:
+        self._refusals.labels(reason).inc()
+
+    def watch(self, shares: Shares) -> None:
+        """Show who has a place, and who waits for one."""
+        self._in_work.labels("working").set_function(lambda: shares.taken)
+        self._in_work.labels("waiting").set_function(lambda: shares.waiting)
 
     async def render(self, backend: Backend) -> bytes:
         """The text that Prometheus reads."""

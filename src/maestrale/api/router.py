@@ -13,6 +13,8 @@ from maestrale.api.query import QueryReader
 from maestrale.errors import InvalidInput
 from maestrale.wire.formats import check_uuid_like
 
+API_IS_BELOW = "the API is below `/v2/`"
+
 
 class PathPart(NamedTuple):
     """A `{name}` or `{name:uuid}` of a path."""
@@ -97,10 +99,15 @@ class Found(NamedTuple):
 
 
 class Router:
-    """All endpoints by path and method."""
+    """All endpoints by path and method.
 
-    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+    Args:
+        what_there_is: Ends the sentence that tells of a path that there is not.
+    """
+
+    def __init__(self, endpoints: Iterable[Endpoint], *, what_there_is: str = API_IS_BELOW) -> None:
         self._root = _Node()
+        self._what_there_is = what_there_is
         for endpoint in endpoints:
             node = self._root
             for segment in split_path(endpoint.path):
@@ -117,18 +124,16 @@ class Router:
                 next_node = node.child if segment else None
                 values.append(segment)
             if next_node is None:
-                raise unknown_path(segments)
+                raise unknown_path(segments, self._what_there_is)
             node = next_node
         if not node.routes:
-            raise unknown_path(segments)
+            raise unknown_path(segments, self._what_there_is)
         return Found(node, values)
 
 
-def unknown_path(segments: Sequence[str]) -> Refusal:
+def unknown_path(segments: Sequence[str], what_there_is: str) -> Refusal:
     path = "/".join(segments)
-    return Refusal(
-        404, f"There is nothing at the path `/{path}`; the API is below `/v2/`", code="unknown-path"
-    )
+    return Refusal(404, f"There is nothing at the path `/{path}`; {what_there_is}", code="unknown-path")
 
 
 def split_path(path: str) -> list[str]:

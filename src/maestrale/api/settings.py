@@ -20,6 +20,8 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
         admin_projects: With `auth_mode` none, the projects whose callers are administrators.
         max_limit: The longest page of a collection.
         max_body_bytes: The longest body of a request.
+        requests_at_once: How many requests are worked on at once; those of one project take half of that.
+        waiting_requests: How many requests of one project may wait for their turn.
         longest_wait_seconds: How long a request may wait for a state of an execution; see `wait`.
         request_seconds: How long a request may take, its body included. Streams and long polls may longer.
         validation_mode: Whether a definition is checked: always, unless the request says
@@ -40,6 +42,8 @@ class ApiSettings(Struct, frozen=True, kw_only=True):
     max_limit: int = 1000
     max_body_bytes: int = 10 * 1024 * 1024
     request_seconds: float = 60.0
+    requests_at_once: int = 64
+    waiting_requests: int = 1000
     longest_wait_seconds: float = 60.0
     validation_mode: ValidationMode = "mandatory"
     allow_action_execution_deletion: bool = False

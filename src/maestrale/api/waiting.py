@@ -1,7 +1,7 @@
 """Long polls: a request that is answered as soon as an execution has come to a state.
 
-A waiter costs a subscription and a timer. Only where this process does not run the execution does it look
-at the row, now and then: another process on the same database may run it.
+A waiter costs an entry in a table and a timer. Where another node runs the execution, one look at the states
+of all that is waited for here tells what has come.
 """
 
 import asyncio
@@ -13,12 +13,8 @@ from msgspec import Struct
 from maestrale.api.call import Call
 from maestrale.api.endpoint import Parameter
 from maestrale.core.status import ENDED_EXECUTION, ExecutionState
-from maestrale.engine import Subscription
-from maestrale.errors import Error, InvalidInput
+from maestrale.errors import InvalidInput
 from maestrale.store.listing_tables import EXECUTIONS
-
-LOOK_SECONDS = 1.0
-"""How often the row of an execution that does not run here is looked at."""
 
 WAIT_PARAMETERS = (
     Parameter("wait", "text", "Answer when the state is reached, but after so many seconds at the latest"),
@@ -88,29 +84,20 @@ def _states(text: str) -> frozenset[str]:
 
 
 async def wait_for_state(
-    call: Call,
-    execution_id: str,
-    root_id: str,
-    waiting: Waiting,
-    live: Subscription,
-    *,
-    looks_first: bool = True,
+    call: Call, execution_id: str, root_id: str, waiting: Waiting, *, looks_first: bool = True
 ) -> None:
     """Return when the execution has such a state, when it is gone, or when the time is over; or earlier,
     when nothing can be seen of it here any more, for instance because the server stops.
 
     Args:
-        live: Subscribed before the state was read for the last time, so that nothing is missed.
-        looks_first: Whether the state may have been reached before `live`.
+        looks_first: Whether the state may have been reached before this is called.
     """
-    engine = call.backend.engine
-    with suppress(TimeoutError):
+    call.rest()
+    feed = call.backend.engine.feed
+    with feed.expect(root_id, execution_id, waiting.states) as reached, suppress(TimeoutError):
         async with asyncio.timeout(waiting.seconds):
-            while not looks_first or not await _has_come(call, execution_id, waiting):
-                looks_first = True
-                pause = None if engine.holds(root_id) else LOOK_SECONDS
-                if await _happens(live, execution_id, waiting, pause):
-                    return
+            if not looks_first or not await _has_come(call, execution_id, waiting):
+                await reached.come()
 
 
 async def _has_come(call: Call, execution_id: str, waiting: Waiting) -> bool:
@@ -118,19 +105,3 @@ async def _has_come(call: Call, execution_id: str, waiting: Waiting) -> bool:
         lambda store: store.find_row(EXECUTIONS, call.access, execution_id, ("state",))
     )
     return row is None or row["state"] in waiting.states
-
-
-async def _happens(live: Subscription, execution_id: str, waiting: Waiting, pause: float | None) -> bool:
-    """Whether the state is seen, or nothing will be seen any more; False: look at the row again."""
-    try:
-        async with asyncio.timeout(pause):
-            while (step := await live.next()) is not None:
-                row = step.changes.executions.get(execution_id)
-                if row is not None and row.state in waiting.states:
-                    return True
-            return True
-    except TimeoutError:
-        return False
-    except Error:  # It was deleted, or another process runs it now.
-        await asyncio.sleep(LOOK_SECONDS)
-        return False

@@ -75,6 +75,21 @@ COMMANDS: Mapping[str, Command] = {
     ),
     "show": Command("Show an execution with its tasks.", options.add_show, options.call_show),
     "list": Command("List the latest executions.", options.add_list, options.call_list),
+    "audit": Command(
+        "Find executions that cannot go on, and rows that are not as they must be.",
+        options.add_audit,
+        options.call_audit,
+        "It looks at what is still to end, beside running servers or without any, and writes nothing. What\n"
+        "each code means and what to do about it is in docs/operations/audit.md. Exit codes: 0 nothing is\n"
+        "wrong, or all was put right; 1 something is wrong; 2 wrong usage; 4 the database is in the way.",
+    ),
+    "nodes": Command(
+        "List the servers that share a database: what each does, has, and how busy it is.",
+        options.add_nodes,
+        options.call_nodes,
+        "A server is asked, as an administrator; with --database the database is read, which works where no\n"
+        "server answers. Exit codes: 0 all told, 4 nobody answers, 130 Ctrl-C.",
+    ),
     "actions": Command(
         "List the actions that tasks can use, with their parameters.",
         options.add_actions,
@@ -149,6 +164,7 @@ def _wants_help(arguments: Sequence[str]) -> bool:
 
 def _overview() -> str:
     width = max(map(len, [*COMMANDS, *GROUPS]))
+    groups = {name: f"  {name:<{width}}  {group.summary}" for name, group in GROUPS.items()}
     return "\n".join(
         [
             f"usage: {PROGRAM} COMMAND …   ({PROGRAM} COMMAND --help says more; {PROGRAM} --version)",
@@ -156,10 +172,11 @@ def _overview() -> str:
             ABOUT,
             "",
             *(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()),
+            *(line for name, line in groups.items() if not GROUPS[name].is_about_server),
             "",
             f"About a server ({PROGRAM} COMMAND lists the verbs):",
             "",
-            *(f"  {name:<{width}}  {group.summary}" for name, group in GROUPS.items()),
+            *(line for name, line in groups.items() if GROUPS[name].is_about_server),
         ]
     )
 

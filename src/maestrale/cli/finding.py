@@ -43,10 +43,17 @@ def find_root(store: StoreReader, id_or_prefix: str | None, *, unfinished_only: 
     return found
 
 
-def owner_note(summary: RootSummary) -> str | None:
-    """Who runs an unfinished execution. None: it has ended."""
+def owner_note(summary: RootSummary, *, is_shared: bool) -> str | None:
+    """Who runs an unfinished execution. None: it has ended.
+
+    Args:
+        is_shared: Whether nodes share the database, so that one that lives takes up what another one left.
+    """
     if summary.state in ENDED_EXECUTION:
         return None
+    if is_shared:
+        has_node = summary.is_alive and summary.node_id is not None
+        return f"node {summary.node_id} has it" if has_node else "no node has it yet; see maestrale nodes"
     if summary.is_alive:
         return f"run by process {summary.pid}" if summary.pid is not None else "run by another process"
     return f"nobody runs it; go on with: maestrale resume {summary.id}"

@@ -1,4 +1,4 @@
-"""The groups of commands about a server, and where each is declared. Loading this loads none of them."""
+"""The groups of commands, and where each is declared. Loading this loads none of them."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -9,21 +9,30 @@ from maestrale.cli.command import Command
 
 
 class Group(Struct, frozen=True):
-    """Commands about one kind of thing. `module` has them as a table, by verb, under the name `table`."""
+    """Commands about one kind of thing. `module` has them as a table, by verb, under the name `table`.
+
+    `package` is where the module is; those about a server are in `remote`.
+    """
 
     summary: str
     module: str
     table: str
+    package: str = "remote"
+
+    @property
+    def is_about_server(self) -> bool:
+        return self.package == "remote"
 
     def load(self) -> Mapping[str, Command]:
         """The commands of the group, by verb."""
         commands: Mapping[str, Command] = getattr(
-            import_module(f"maestrale.cli.remote.{self.module}"), self.table
+            import_module(f"maestrale.cli.{self.package}.{self.module}"), self.table
         )
         return commands
 
 
 GROUPS: Mapping[str, Group] = {
+    "db": Group("Look at a database, check it, bring it up to date.", "commands", "DB", package="db"),
     "execution": Group("Start, watch and steer executions.", "executions", "EXECUTION"),
     "task": Group("Look at tasks, and run failed ones again.", "tasks", "TASK"),
     "action-execution": Group("Look at runs of actions, and complete them.", "tasks", "ACTION_EXECUTION"),

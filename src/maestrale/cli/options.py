@@ -37,7 +37,7 @@ def add_run(parser: ArgumentParser) -> None:
         default=[],
         help="more definitions that may be used; repeatable",
     )
-    _add_database(parser)
+    add_database(parser)
     _add_view(parser)
 
 
@@ -65,7 +65,7 @@ def add_resume(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--env-file", metavar="FILE", help="merged into the environment of a paused execution"
     )
-    _add_database(parser)
+    add_database(parser)
     _add_view(parser)
 
 
@@ -89,7 +89,7 @@ def add_rerun(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--env-file", metavar="FILE", help="merged into the environment of an execution in ERROR"
     )
-    _add_database(parser)
+    add_database(parser)
     _add_view(parser)
 
 
@@ -111,7 +111,7 @@ def call_rerun(given: Namespace) -> int:
 
 def add_skip(parser: ArgumentParser) -> None:
     _add_failed_task(parser)
-    _add_database(parser)
+    add_database(parser)
     _add_view(parser)
 
 
@@ -206,7 +206,7 @@ def add_show(parser: ArgumentParser) -> None:
         default=True,
         help="show what actions gave and tasks published",
     )
-    _add_database(parser)
+    add_database(parser)
     parser.add_argument("--json", action="store_true", help="write everything, uncut, as JSON")
 
 
@@ -228,7 +228,7 @@ def add_list(parser: ArgumentParser) -> None:
     parser.add_argument(
         "-n", "--limit", type=int, default=MOST_LISTED, help=f"how many; default: {MOST_LISTED}"
     )
-    _add_database(parser)
+    add_database(parser)
     parser.add_argument("--json", action="store_true", help="write a JSON list")
 
 
@@ -239,6 +239,59 @@ def call_list(given: Namespace) -> int:
         raise InvalidInput(f"--limit is {given.limit}; it must be from 1 to 1,000,000", code="usage")
     list_executions(database=given.database, json=given.json, limit=given.limit)
     return 0
+
+
+def add_audit(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--execution", metavar="ID", help="look at this one only, ended or not: its id or the beginning of it"
+    )
+    parser.add_argument(
+        "--deep",
+        action="store_true",
+        help="look at everything, what has ended too; decide each history again, and compare; look for what"
+        " belongs to nothing",
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="put right what can be without a risk, and nothing that is run"
+    )
+    parser.add_argument(
+        "--keep",
+        metavar="FILE",
+        help="with --repair: where the rows go that are replaced; default: maestrale-audit-TIME.jsonl here",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="the settings of the servers, whose limits count with --deep"
+    )
+    parser.add_argument("--json", action="store_true", help="write everything as one JSON object")
+    add_database(parser)
+
+
+def call_audit(given: Namespace) -> int:
+    from maestrale.cli.audit import Arguments, audit
+
+    return audit(
+        Arguments(
+            database=given.database,
+            execution=given.execution,
+            deep=given.deep,
+            repair=given.repair,
+            json=given.json,
+            keep=given.keep,
+            config=given.config,
+        )
+    )
+
+
+def add_nodes(parser: ArgumentParser) -> None:
+    from maestrale.cli.remote import nodes
+
+    nodes.add(parser)
+
+
+def call_nodes(given: Namespace) -> int:
+    from maestrale.cli.remote import nodes
+
+    return nodes.call(given)
 
 
 def add_actions(parser: ArgumentParser) -> None:
@@ -313,12 +366,12 @@ def _add_failed_task(parser: ArgumentParser) -> None:
     )
 
 
-def _add_database(parser: ArgumentParser) -> None:
+def add_database(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--database",
         metavar="URL",
-        help="such as sqlite:////path/to/file.db; default: $MAESTRALE_DATABASE, else the file"
-        " maestrale/maestrale.db in $XDG_DATA_HOME or ~/.local/share",
+        help="such as sqlite:////path/to/file.db or postgresql://user@host/name; default:"
+        " $MAESTRALE_DATABASE, else the file maestrale/maestrale.db in $XDG_DATA_HOME or ~/.local/share",
     )
 
 

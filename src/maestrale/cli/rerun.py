@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from maestrale.cli.database import database_url
+from maestrale.cli.database import own_database
 from maestrale.cli.exit_codes import ExitCode
 from maestrale.cli.finding import find_root
 from maestrale.cli.inputs import read_mapping
@@ -45,16 +45,21 @@ def rerun(arguments: Arguments) -> ExitCode:
     return _go_on(
         arguments,
         lambda node, task: node.engine.rerun_task(task.id, root_id=task.root_id, reset=reset, env=env),
+        instead="`maestrale execution rerun`",
     )
 
 
 def skip(arguments: Arguments) -> ExitCode:
     """Go on without a failed task and run its execution to its end; the exit code. Raises: as `rerun`."""
-    return _go_on(arguments, lambda node, task: node.engine.skip_task(task.id, root_id=task.root_id))
+    return _go_on(
+        arguments,
+        lambda node, task: node.engine.skip_task(task.id, root_id=task.root_id),
+        instead="`maestrale execution skip`",
+    )
 
 
-def _go_on(arguments: Arguments, operation: Operation) -> ExitCode:
-    database = database_url(arguments.database)
+def _go_on(arguments: Arguments, operation: Operation, *, instead: str) -> ExitCode:
+    database = own_database(arguments.database, instead=instead)
     with open_store(database, create=False) as store:
         root = find_root(store, arguments.execution)
     session = Session(root.id, database=database, create=False, view=arguments.view)

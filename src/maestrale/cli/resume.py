@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from maestrale.cli.database import database_url
+from maestrale.cli.database import own_database
 from maestrale.cli.exit_codes import ExitCode
 from maestrale.cli.finding import find_root
 from maestrale.cli.inputs import read_mapping
@@ -29,7 +29,7 @@ def resume(arguments: Arguments) -> ExitCode:
     Raises:
         Error: There is none, another process runs it, or the database cannot be used.
     """
-    database = database_url(arguments.database)
+    database = own_database(arguments.database, instead="`maestrale execution resume`")
     env = read_mapping(arguments.env_file, what="environment file") if arguments.env_file else {}
     with open_store(database, create=False) as store:
         root = find_root(store, arguments.execution, unfinished_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from maestrale.cli.database import database_url
+from maestrale.cli.database import own_database
 from maestrale.cli.definitions import Document, check_files, check_names, choose_workflow, read_documents
 from maestrale.cli.exit_codes import ExitCode
 from maestrale.cli.files import STDIN
@@ -44,6 +44,9 @@ def run(arguments: Arguments) -> ExitCode:
     Raises:
         Error: The command line, a file or the input is wrong, or the database cannot be used.
     """
+    database = own_database(
+        arguments.database, instead="`maestrale workflow create` and `maestrale execution start`"
+    )
     files = [arguments.file, *arguments.include]
     check_files([*files, *(file for file in (arguments.input_file, arguments.env_file) if file)])
     documents = read_documents(files)
@@ -63,9 +66,7 @@ def run(arguments: Arguments) -> ExitCode:
         input=_input(arguments),
         params=_params(arguments, workflow),
     )
-    session = Session(
-        request.id or "", database=database_url(arguments.database), create=True, view=arguments.view
-    )
+    session = Session(request.id or "", database=database, create=True, view=arguments.view)
     return session.run(lambda node, _: _begin(node, documents, request))
 
 

@@ -97,6 +97,9 @@ def _lines(configuration: Configuration) -> list[str]:
     pairs = []
     for each in configuration.effective.values():
         value = database_url(None) if each.setting.name == "database" and each.value is None else each.value
-        pairs.append((f"{each.setting.name} = {each.setting.shown(value)}", each.origin))
+        if value is None:  # TOML has no word for it.
+            pairs.append((f"# {each.setting.name}: {each.setting.unset}", each.origin))
+        else:
+            pairs.append((f"{each.setting.name} = {each.setting.shown(value)}", each.origin))
     width = min(max(len(text) for text, _ in pairs), 60)
     return [f"{text:<{width}}  # {origin}" for text, origin in pairs]

@@ -24,7 +24,7 @@ from maestrale.errors import Conflict, Error, InvalidInput, NotFound
 from maestrale.expressions import Json
 from maestrale.lang import Workflow
 from maestrale.main import Node
-from maestrale.store.urls import sqlite_path
+from maestrale.store.urls import is_memory
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -138,7 +138,7 @@ class Session:
 
     def _command(self, *words: str) -> str | None:
         """A command about the execution; None: it will be gone with this process."""
-        if sqlite_path(self._database) is None:
+        if is_memory(self._database):
             return None
         named = self._database != database_url(None)
         option = ["--database", self._database] if named else []

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from itertools import count, islice
 
 from maestrale.cli.columns import Row, fits, lines, terminal_width
-from maestrale.cli.database import database_url
+from maestrale.cli.database import open_to_look
 from maestrale.cli.finding import find_root, owner_note
 from maestrale.cli.progress import Progress
 from maestrale.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, say, write_output
 from maestrale.cli.texts import SYMBOLS, duration, local_time, one_line, printable, to_json, value_line
 from maestrale.clock import SystemClock
 from maestrale.core import ActionRun, Execution, Task
-from maestrale.core.status import ENDED_RUN, ENDED_TASK, RunState, TaskState
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ENDED_TASK, RunState, TaskState
 from maestrale.expressions import Json
-from maestrale.store import RootSummary, open_store
+from maestrale.store import RootSummary
 
 MOST_CHILDREN = 20
 """So many runs or sub-workflows of one task are shown; `--json` has them all."""
@@ -32,17 +32,18 @@ def show(execution: str | None, *, database: str | None, json: bool, results: bo
     Raises:
         Error: There is none, or the database cannot be used.
     """
-    with open_store(database_url(database), create=False) as store:
+    with open_to_look(database) as store:
         root = find_root(store, execution)
         rows = store.load_tree(root.id)
         assert rows is not None
         summary = store.list_roots(id=root.id)[0]
+        owner = owner_note(summary, is_shared=store.is_shared)
     progress = Progress(root.id)
     progress.load(rows)
     if json:
         write_output(to_json(tree_object(progress, summary), pretty=True))
     else:
-        write_output("\n".join(_tree_lines(progress, summary, results=results)))
+        write_output("\n".join(_tree_lines(progress, owner, results=results)))
 
 
 def list_executions(*, database: str | None, json: bool, limit: int) -> None:
@@ -51,15 +52,16 @@ def list_executions(*, database: str | None, json: bool, limit: int) -> None:
     Raises:
         Error: The database cannot be used.
     """
-    with open_store(database_url(database), create=False) as store:
+    with open_to_look(database) as store:
         summaries = store.list_roots(limit=limit + 1)
+        is_shared = store.is_shared
     shown = summaries[:limit]
     if json:
         write_output(to_json([_summary_object(summary) for summary in shown], pretty=True))
     elif not shown:
         say("there are no executions in this database")
     else:
-        write_output("\n".join(_table(shown)))
+        write_output("\n".join(_table(shown, is_shared=is_shared)))
     if len(summaries) > limit:
         say(f"these are the latest {limit}; --limit shows more")
 
@@ -67,11 +69,10 @@ def list_executions(*, database: str | None, json: bool, limit: int) -> None:
 # The tree.
 
 
-def _tree_lines(progress: Progress, summary: RootSummary, *, results: bool) -> Iterator[str]:
+def _tree_lines(progress: Progress, owner: str | None, *, results: bool) -> Iterator[str]:
     root = progress.state.root
     yield f"{_painted('execution', BOLD)} {root.id}"
     yield f"workflow   {root.workflow}"
-    owner = owner_note(summary)
     state = _painted(root.state.value, _COLOURS.get(root.state, BOLD))
     yield f"state      {state}{f' ({owner})' if owner else ''}"
     if root.state_info:
@@ -183,7 +184,7 @@ def tree_object(progress: Progress, summary: RootSummary) -> Json:
     return {
         **_execution_object(state.root),
         "process": summary.pid,
-        "is_running": summary.is_alive and owner_note(summary) is not None,
+        "is_running": summary.is_alive and summary.state not in ENDED_EXECUTION,
         "sub_executions": [
             _execution_object(row) for row in state.executions.values() if row.id != state.root.id
         ],
@@ -249,11 +250,11 @@ def _run_object(run: ActionRun) -> Json:
 # The table.
 
 
-def _table(summaries: list[RootSummary]) -> Iterator[str]:
+def _table(summaries: list[RootSummary], *, is_shared: bool) -> Iterator[str]:
     cells: list[Row] = [("EXECUTION", "WORKFLOW", "STATE", "STARTED", "TOOK", "")]
     for it in summaries:
         took = duration(it.finished_at - it.created_at) if it.finished_at is not None else ""
-        owner = (owner_note(it) or "").partition(";")[0]
+        owner = (owner_note(it, is_shared=is_shared) or "").partition(";")[0]
         cells.append(
             (it.id, one_line(it.workflow, most=40), it.state.value, local_time(it.created_at), took, owner)
         )
@@ -280,5 +281,5 @@ def _summary_object(summary: RootSummary) -> Json:
         "updated_at": summary.updated_at,
         "finished_at": summary.finished_at,
         "process": summary.pid,
-        "is_running": summary.is_alive and owner_note(summary) is not None,
+        "is_running": summary.is_alive and summary.state not in ENDED_EXECUTION,
     }

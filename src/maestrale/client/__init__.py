@@ -24,6 +24,7 @@ from maestrale.client.definitions import (
 from maestrale.client.evaluations import Evaluation, EvaluationFault
 from maestrale.client.events import ActionExecutionChanged, Ended, Event, ExecutionChanged, TaskChanged
 from maestrale.client.filters import Filter
+from maestrale.client.nodes import NodeList, NodeLoad, ServiceNode
 from maestrale.client.runs import ActionExecution, Execution, Report, Task
 from maestrale.client.views import Explanation, Graph, Wait
 
@@ -50,7 +51,10 @@ __all__ = [
     "Graph",
     "Member",
     "NoAnswer",
+    "NodeList",
+    "NodeLoad",
     "Report",
+    "ServiceNode",
     "Task",
     "TaskChanged",
     "Validation",

@@ -7,6 +7,7 @@ import httpx
 
 from maestrale.client.answers import NoAnswer
 from maestrale.client.executions import Executions
+from maestrale.client.nodes import Nodes
 from maestrale.client.settings import CronTriggers, DynamicActions, Environments, EventTriggers, Maintenance
 from maestrale.client.stored import Actions, CodeSources, Members, Workbooks, Workflows
 from maestrale.client.tasks import ActionExecutions, Tasks
@@ -76,6 +77,7 @@ class Client:
         self.cron_triggers = CronTriggers(self._transport)
         self.event_triggers = EventTriggers(self._transport)
         self.maintenance = Maintenance(self._transport)
+        self.nodes = Nodes(self._transport)
 
     @property
     def url(self) -> str:

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from maestrale.core import Publisher, check_publishers
 from maestrale.errors import InvalidInput
+from maestrale.expressions.suggestions import Suggestions
 from maestrale.notifier.signing import key_of
-from maestrale.store.urls import sqlite_path
+from maestrale.store.urls import parse_url
 
 _PASSWORD = re.compile(r"(?<=://)([^/@:\s]*):([^/\s]*)@")
 
@@ -149,6 +150,37 @@ class Texts(Struct, frozen=True):
         return tuple(self.each.from_data(each) for each in data)
 
 
+class Words(Struct, frozen=True):
+    """Some of some words, at least one: an array in TOML, separated by commas elsewhere.
+
+    The value has them in the order of `words`, each once.
+    """
+
+    words: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        return f"a list of at least one of {', '.join(self.words[:-1])} and {self.words[-1]}"
+
+    def from_text(self, text: str) -> tuple[str, ...]:
+        return self.from_data([part.strip() for part in text.split(",") if part.strip()])
+
+    def from_data(self, data: object) -> tuple[str, ...]:
+        if not isinstance(data, list) or not data:
+            raise WrongValue
+        for each in data:
+            if each not in self.words:
+                raise WrongValue(self._unknown(each))
+        return tuple(word for word in self.words if word in data)
+
+    def _unknown(self, given: object) -> str:
+        if not isinstance(given, str):
+            return "one of them is no text"
+        hint = Suggestions().hint(given, self.words)
+        shown = given[:40].encode("unicode_escape").decode()
+        return f"there is no `{shown}`{f'; {hint}' if hint else ''}"
+
+
 class Networks(Texts, frozen=True):
     """A list of networks."""
 
@@ -204,7 +236,7 @@ class Secrets(Struct, frozen=True):
 class DatabaseUrl(Struct, frozen=True):
     """The URL of a database."""
 
-    allowed: str = "the URL of a database, such as sqlite:////var/lib/maestrale.db"
+    allowed: str = "the URL of a database, such as sqlite:////var/lib/maestrale.db or postgresql://user:password@host/name"
 
     def from_text(self, text: str) -> str:
         return self.from_data(text)
@@ -212,7 +244,7 @@ class DatabaseUrl(Struct, frozen=True):
     def from_data(self, data: object) -> str:
         url = Text(self.allowed).from_data(data)
         try:
-            sqlite_path(url)
+            parse_url(url)
         except InvalidInput as error:
             raise WrongValue(error.message) from error
         return url

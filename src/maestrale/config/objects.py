@@ -13,6 +13,8 @@ from maestrale.actions import (
     SshSettings,
 )
 from maestrale.api.settings import ApiSettings
+from maestrale.auditor.settings import AuditSettings
+from maestrale.cluster.settings import ClusterSettings
 from maestrale.core import Limits
 from maestrale.notifier import NotifierSettings
 from maestrale.scheduler import CronSettings, ExpirationSettings
@@ -41,6 +43,22 @@ class ServerSettings(Struct, frozen=True, kw_only=True):
     client_seconds: float = 30.0
     max_head_bytes: int = 64 * 1024
     stop_seconds: float = 30.0
+
+
+class OverloadSettings(Struct, frozen=True, kw_only=True):
+    """When a node begins no more work. 0: never for this reason.
+
+    Args:
+        most_steps: Decisions that wait to be committed.
+        most_waiting_actions: Attempts of actions that wait for a free place; of one project half as many.
+        most_messages: Messages of other nodes that are being decided.
+        memory_bytes: How much the process may hold; 0: what its container or machine has.
+    """
+
+    most_steps: int = 20_000
+    most_waiting_actions: int = 100_000
+    most_messages: int = 10_000
+    memory_bytes: int = 0
 
 
 class LogSettings(Struct, frozen=True, kw_only=True):
@@ -73,10 +91,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The settings of a server, an object for each layer."""
 
     server: ServerSettings = ServerSettings()
+    cluster: ClusterSettings = ClusterSettings()
     log: LogSettings = LogSettings()
     api: ApiSettings = ApiSettings()
     limits: Limits = Limits()
     worker: WorkerSettings = WorkerSettings()
+    overload: OverloadSettings = OverloadSettings()
     http: HttpSettings = HttpSettings()
     command: CommandSettings = CommandSettings()
     javascript: JavaScriptSettings = JavaScriptSettings()
@@ -86,3 +106,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     notifier: NotifierSettings = NotifierSettings()
     cron: CronSettings = CronSettings()
     expiration: ExpirationSettings = ExpirationSettings()
+    audit: AuditSettings = AuditSettings()

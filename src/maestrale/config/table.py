@@ -11,6 +11,8 @@ from maestrale.actions import (
     SshSettings,
 )
 from maestrale.api.settings import ApiSettings
+from maestrale.auditor.settings import AuditSettings
+from maestrale.cluster.settings import LONGEST_NAME, ROLES, ClusterSettings
 from maestrale.config.kinds import (
     Choice,
     DatabaseUrl,
@@ -22,8 +24,9 @@ from maestrale.config.kinds import (
     Text,
     Texts,
     Whole,
+    Words,
 )
-from maestrale.config.objects import LogSettings, ServerSettings, WorkerSettings
+from maestrale.config.objects import LogSettings, OverloadSettings, ServerSettings, WorkerSettings
 from maestrale.config.setting import Setting
 from maestrale.core import Limits
 from maestrale.notifier import NotifierSettings
@@ -88,6 +91,45 @@ SERVER = (
     ),
 )
 
+CLUSTER = (
+    Setting(
+        name="roles",
+        kind=Words(ROLES),
+        about="What this node does: answer requests, decide executions, run actions, fire cron triggers and"
+        " delete what has expired. With a file as its database it does everything.",
+        of=ClusterSettings,
+    ),
+    Setting(
+        name="node_name",
+        kind=Text(f"a name of at most {LONGEST_NAME} characters", rf"\S(.{{0,{LONGEST_NAME - 2}}}\S)?"),
+        about="What this node is called in lists, logs and metrics.",
+        of=ClusterSettings,
+        unset="the name of the host and four digits",
+    ),
+    Setting(
+        name="beat_seconds",
+        kind=Number(0.05, 60),
+        about="How often this node renews its lease and looks what has changed.",
+        of=ClusterSettings,
+    ),
+    Setting(
+        name="lease_seconds",
+        kind=Number(0.1, 600),
+        about="After how long without a renewal the other nodes take over from this one; at least twice"
+        " beat_seconds.",
+        of=ClusterSettings,
+    ),
+    Setting(
+        name="advertised_url",
+        kind=Text(
+            "a URL such as https://node-1.example.org:8989, or empty", r"(https?://[^\s/?#@]+[^\s?#@]*)?"
+        ),
+        about="Where people and programs reach this node's API, as lists of nodes tell it; empty is where it"
+        " listens.",
+        of=ClusterSettings,
+    ),
+)
+
 LOG = (
     Setting(
         name="log_format",
@@ -143,6 +185,19 @@ API = (
         name="request_seconds",
         kind=Number(0.1, DAY),
         about="How long a request may take; streams and requests that wait for something may take longer.",
+        of=ApiSettings,
+    ),
+    Setting(
+        name="requests_at_once",
+        kind=Whole(2, 100_000),
+        about="How many requests are worked on at once, and half of that for one project; those that wait for"
+        " something to happen do not count.",
+        of=ApiSettings,
+    ),
+    Setting(
+        name="waiting_requests",
+        kind=Whole(1, 100_000),
+        about="How many requests of one project may wait for their turn; further ones get 429.",
         of=ApiSettings,
     ),
     Setting(
@@ -251,6 +306,41 @@ ENGINE = (
         about="How many tasks or items one execution may start before others get their turn.",
         of=Limits,
         field="steps",
+    ),
+)
+
+OVERLOAD = (
+    Setting(
+        name="overload_steps",
+        kind=Whole(0, 100_000_000),
+        about="From how many decisions that wait to be committed nothing new is begun; 0 means any number.",
+        of=OverloadSettings,
+        field="most_steps",
+    ),
+    Setting(
+        name="overload_actions",
+        kind=Whole(0, 100_000_000),
+        about="From how many actions that wait for a place nothing new is begun, and from half of that for"
+        " the project they are of; 0 means any number.",
+        of=OverloadSettings,
+        field="most_waiting_actions",
+    ),
+    Setting(
+        name="overload_messages",
+        kind=Whole(0, 100_000_000),
+        about="From how many messages of other nodes that are being decided nothing new is begun; 0 means any"
+        " number.",
+        of=OverloadSettings,
+        field="most_messages",
+    ),
+    Setting(
+        name="memory_mb",
+        kind=Whole(0, 1024 * 1024 * 1024),
+        about="How much memory the process may have: from 85 percent nothing new is begun; 0 means what the"
+        " container may have, or the machine has.",
+        of=OverloadSettings,
+        field="memory_bytes",
+        unit=1024 * 1024,
     ),
 )
 
@@ -484,6 +574,30 @@ EXPIRATION = (
     ),
 )
 
+AUDIT = (
+    Setting(
+        name="audit_interval_minutes",
+        kind=Whole(0, CENTURY_IN_MINUTES),
+        about="How often a server looks over the executions that it runs; 0 means never.",
+        of=AuditSettings,
+        field="interval_minutes",
+    ),
+    Setting(
+        name="audit_trees_a_second",
+        kind=Whole(1, 10_000),
+        about="How many executions it looks at in a second, so that nobody is held up.",
+        of=AuditSettings,
+        field="trees_a_second",
+    ),
+    Setting(
+        name="audit_repairs",
+        kind=Switch(),
+        about="Whether an execution that stands still is read again and goes on, once it was found so twice.",
+        of=AuditSettings,
+        field="repairs",
+    ),
+)
+
 NOTIFICATIONS = (
     Setting(
         name="notify",
@@ -519,13 +633,16 @@ NOTIFICATIONS = (
 
 GROUPS: Mapping[str, tuple[Setting, ...]] = {
     "Server": SERVER,
+    "Cluster": CLUSTER,
     "Logs": LOG,
     "API": API,
     "Engine": ENGINE,
+    "Overload": OVERLOAD,
     "Actions": ACTIONS,
     "Providers": PROVIDERS,
     "Cron": CRON,
     "Expiration": EXPIRATION,
+    "Audit": AUDIT,
     "Notifications": NOTIFICATIONS,
 }
 

@@ -3,6 +3,7 @@
 Source: Mistral v2, section 2.6.3.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from maestrale.core import ending, joins, pause, reverse
@@ -20,7 +21,7 @@ def carry_out(turn: Turn, task: Task, commands: Sequence[Command]) -> None:
     After `fail` and `succeed` the rest is dropped, after `pause` it is kept for the resume. Tasks listed
     before one of these begin first: the rest of the commands then waits for another turn of the task.
     """
-    reached: set[str] = set()
+    reached = _reached(task, commands)
     begun = False
     for position, command in enumerate(commands):
         rest = tuple(commands[position + 1 :])
@@ -36,6 +37,12 @@ def carry_out(turn: Turn, task: Task, commands: Sequence[Command]) -> None:
             state = ExecutionState.ERROR if command.target == "fail" else ExecutionState.SUCCESS
             ending.end(turn, turn.execution(task.execution_id), state, _text(command))
             return
+
+
+def _reached(task: Task, commands: Sequence[Command]) -> set[str]:
+    """Where the task has led already, when only these commands are left of it."""
+    left = Counter((command.target, command.event) for command in commands)
+    return {target for target, _ in Counter(task.next_tasks) - left}
 
 
 def _lead_to(turn: Turn, task: Task, command: Command, reached: set[str]) -> bool:

@@ -55,11 +55,11 @@ def explain(world: World, state: State, execution_id: str, now: datetime) -> Exp
     Raises:
         NotFound: The tree has no such execution.
     """
-    turn = _reading(world, state, now)
+    turn = reading(world, state, now)
     return _Explainer(turn).explanation(get_execution(turn, execution_id), MOST_LEVELS)
 
 
-def _reading(world: World, state: State, now: datetime) -> Turn:
+def reading(world: World, state: State, now: datetime) -> Turn:
     """A turn that decides nothing."""
     return Turn(world, state, Entry(TurnContinued(), at=now, seed=""))
 
@@ -167,7 +167,7 @@ class _Explainer:
             failed = [task for task in turn.tasks_in(execution.id) if task.state is TaskState.ERROR]
         why = None
         if failed:
-            why = refusal(_reading(turn.world, turn.state, turn.now), failed[0].id)
+            why = refusal(reading(turn.world, turn.state, turn.now), failed[0].id)
         return NothingWait(
             text=wait_texts.of_end(execution, [_named(task) for task in failed], why),
             since=execution.finished_at or execution.updated_at,

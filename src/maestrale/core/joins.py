@@ -1,8 +1,8 @@
 """Joins: one task where several branches meet.
 
 A join waits as a task of its own from the first branch that reaches it. It counts arrivals; only when
-some task went another way than towards it does it look at its inbound tasks one by one, to see whether
-it can still happen. It runs once: a branch that comes later is noted and ignored, unless the same
+some task went another way than towards it, or a branch may have come before, does it look at its inbound
+tasks one by one, to see whether it can still happen: then it knows anew how many have come. It runs once: a branch that comes later is noted and ignored, unless the same
 inbound task comes again, as in a cycle, which begins a new round with a task of its own.
 
 Source: Mistral v2, section 2.7; running once is what its documentation promises (Appendix D, 13).
@@ -10,13 +10,14 @@ Source: Mistral v2, section 2.7; running once is what its documentation promises
 
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 
 from msgspec import Struct
 
 from maestrale.core.starting import cleared, create_task
 from maestrale.core.state import Execution, Task, Trigger
 from maestrale.core.status import TaskState
-from maestrale.core.turn import Turn, has_ended
+from maestrale.core.turn import Turn, has_ended, lives_on
 from maestrale.lang.model import TaskDefinition, Workflow
 
 
@@ -32,12 +33,12 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
     if join is None:
         _begin_round(turn, execution, definition, trigger)
     elif join.state is TaskState.WAITING:
-        _count(turn, execution, definition, join)
+        _count(turn, execution, definition, join, trigger)
     elif _is_revived(turn, execution, join, trigger):
         again = {"state": TaskState.WAITING, "state_info": "Task is waiting.", "reruns": join.reruns + 1}
         turn.enqueue(cleared(turn, join, **again))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
-        return  # Two clauses of one task are one arrival, even with a pause between them.
+        return  # It was run again and comes to the round in which it had its part.
     elif _came_before(turn, join, trigger):
         _begin_round(turn, execution, definition, trigger)
     else:
@@ -46,20 +47,32 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
 
 def _begin_round(turn: Turn, execution: Execution, definition: TaskDefinition, trigger: Trigger) -> None:
     join = create_task(turn, execution, definition, state=TaskState.WAITING)
-    _count(turn, execution, definition, join)
+    _count(turn, execution, definition, join, trigger)
     if turn.task(join.id).turn is None:
         turn.enqueue(turn.task(join.id))  # Some inbound tasks may have gone another way already.
 
 
-def _count(turn: Turn, execution: Execution, definition: TaskDefinition, join: Task) -> None:
+def _count(
+    turn: Turn, execution: Execution, definition: TaskDefinition, join: Task, trigger: Trigger
+) -> None:
     join = turn.update_task(join, arrived=join.arrived + 1)
     if join.turn is not None:
         return
     enough = join.arrived >= needed(turn, execution, definition)
     # On a cycle, what has just arrived may have been the last that could bring the others here. A join begun
     # anew has not counted who came while it had failed.
-    if enough or join.reruns or join.name in turn.workflow(execution).graph.circular:
+    anew = join.reruns or join.name in turn.workflow(execution).graph.circular
+    if enough or anew or _may_have_come(turn, trigger):
         turn.enqueue(join)
+
+
+def _may_have_come(turn: Turn, trigger: Trigger) -> bool:
+    """Whether this inbound task may have come to the round before: it has run more than once."""
+    task = turn.task(trigger.task_id)
+    if task.reruns or task.state is TaskState.SKIPPED:
+        return True
+    runs = turn.tasks_named(task.execution_id, task.name)
+    return len(list(islice(runs, 2))) > 1
 
 
 def led_to(turn: Turn, join: Task, task_id: str) -> bool:
@@ -153,7 +166,8 @@ def _joins_from(workflow: Workflow, target: str) -> list[str]:
 def judge(turn: Turn, execution: Execution, join: Task) -> tuple[Verdict, list[Trigger], list[str]]:
     """Whether the join runs, fails or waits.
 
-    Returns: The verdict, the triggers that bear it, and the names of the inbound tasks that failed it.
+    Returns: The verdict, the triggers that bear it (of one that waits: those that have come), and the names of
+    the inbound tasks that failed it.
     """
     workflow = turn.workflow(execution)
     inbound = workflow.graph.inbound[join.name]
@@ -177,7 +191,7 @@ def judge(turn: Turn, execution: Execution, join: Task) -> tuple[Verdict, list[T
         return Verdict.RUN, arrived, []
     if len(names) > len(inbound) - enough:
         return Verdict.FAIL, failed if enough == len(inbound) else [], names
-    return Verdict.WAIT, [], []
+    return Verdict.WAIT, arrived, []
 
 
 class Missing(Struct, frozen=True):
@@ -246,6 +260,7 @@ class _Round:
             if earlier.id != join.id
             for trigger in (*earlier.triggered_by, *earlier.late)
         }
+        self._held = {backlog.task_id: backlog.commands for backlog in execution.backlog}
 
     def latest(self, name: str) -> Task | None:
         return self._turn.latest_task(self._execution.id, name)
@@ -255,13 +270,14 @@ class _Round:
         task = self.latest(name)
         if task is None or (not _moves(task) and not has_ended(task)):
             return None if self._can_be_reached(name) else "impossible route"
-        if not has_ended(task):
+        if not has_ended(task) or not task.processed:
             return None
         events = [event for target, event in task.next_tasks if target == self._join.name]
-        to_come = sum(command.target == self._join.name for command in task.pending)
+        left = (*task.pending, *self._held.get(task.id, ()))
+        to_come = sum(command.target == self._join.name for command in left)
         if len(events) <= to_come:
             # A task with commands left may still come to the one that leads here.
-            return None if task.pending else "not triggered"
+            return None if to_come or task.pending else "not triggered"
         if task.id in self._used and self._comes_again(name):
             return None
         return Trigger(task.id, events[0])
@@ -320,4 +336,4 @@ def _moves(task: Task | None) -> bool:
     """
     if task is None:
         return False
-    return task.turn is not None or not (has_ended(task) or task.state is TaskState.WAITING)
+    return task.turn is not None or (lives_on(task) and task.state is not TaskState.WAITING)

@@ -169,8 +169,9 @@ def on_action_completed(turn: Turn, event: ActionCompleted) -> None:
 
 
 def on_action_lost(turn: Turn, event: ActionLost) -> None:
-    """The worker is gone: repeat the attempt if that is safe, otherwise fail the run.
+    """The worker is gone: give the attempt a successor if that is safe, otherwise fail the run.
 
+    It is safe, too, if the attempt had not begun: from now on it cannot, as its number is no more the run's.
     An asynchronous action that may have been started is waited for: whoever ends it is not the worker.
     """
     run = get_run(turn, event.run_id)
@@ -178,7 +179,7 @@ def on_action_lost(turn: Turn, event: ActionLost) -> None:
         return
     if run.abandoned or (run.execution_id and has_ended(turn.execution(run.execution_id))):
         end(turn, run, Result(error=f"Attempt {run.attempt} was cut off, and nobody waited for it."))
-    elif run.safe_rerun:
+    elif run.safe_rerun or not run.started:
         run = turn.update_run(run, attempt=run.attempt + 1, started=False)
         turn.effects.append(RunAction(run.id, run.attempt))
     elif not run.asynchronous:

@@ -88,10 +88,13 @@ def _judge_join(turn: Turn, task: Task) -> None:
             if task.reruns:  # What it led to when it failed has its variables from the join itself.
                 sources = tuple(id for id in sources if not joins.led_to(turn, task, id))
             contexts.forget_behind(turn, task)
-            _start(turn, turn.update_task(task, triggered_by=tuple(triggers), sources=sources))
+            came = {"triggered_by": tuple(triggers), "sources": sources, "arrived": len(triggers)}
+            _start(turn, turn.update_task(task, **came))
         case joins.Verdict.FAIL:
             task = turn.update_task(task, triggered_by=tuple(triggers))
             complete(turn, task, TaskState.ERROR, f"Failed by tasks: {sorted(failed)}")
+        case joins.Verdict.WAIT if task.arrived != len(triggers):
+            turn.update_task(task, arrived=len(triggers))
 
 
 def _launch(turn: Turn, task: Task) -> None:

@@ -203,8 +203,22 @@ class NothingWait(Wait, frozen=True, kw_only=True, tag="nothing"):
     refusal: str | None = None
 
 
+class NodeWait(Wait, frozen=True, kw_only=True, tag="node"):
+    """A node of the service that has a role: until there is one, nothing else moves the execution on."""
+
+    role: str
+
+
 AnyWait: TypeAlias = (
-    ActionRunWait | TimerWait | JoinWait | PauseWait | FreeSlotWait | SubWorkflowWait | TurnWait | NothingWait
+    ActionRunWait
+    | TimerWait
+    | JoinWait
+    | PauseWait
+    | FreeSlotWait
+    | SubWorkflowWait
+    | TurnWait
+    | NothingWait
+    | NodeWait
 )
 
 

@@ -7,25 +7,34 @@ the tree is read again.
 
 from maestrale.engine.assignments import Assignment, Dispatcher, Reports
 from maestrale.engine.engine import ActionRequest, Engine, StartRequest
-from maestrale.engine.feed import Feed, Subscription
+from maestrale.engine.feed import Expectation, Feed, Subscription
+from maestrale.engine.following import Following
 from maestrale.engine.ledger import Step
 from maestrale.engine.readers import Read, Readers
-from maestrale.engine.story import Story, replay
+from maestrale.engine.routing import Deletion, Planting, Receipt, Request, Router, Submission
+from maestrale.engine.story import Story
 from maestrale.engine.trees import Load
 
 __all__ = [
     "ActionRequest",
     "Assignment",
+    "Deletion",
     "Dispatcher",
     "Engine",
+    "Expectation",
     "Feed",
+    "Following",
     "Load",
+    "Planting",
     "Read",
     "Readers",
+    "Receipt",
     "Reports",
+    "Request",
+    "Router",
     "StartRequest",
     "Step",
     "Story",
+    "Submission",
     "Subscription",
-    "replay",
 ]

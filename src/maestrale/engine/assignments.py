@@ -25,6 +25,9 @@ class Assignment(Struct, frozen=True, kw_only=True):
         item_index: Which item of a with-items task it is for; None: of no such task.
         project_id: Whose execution it is.
         asynchronous: Returning says nothing; the run ends through the API.
+        root_id: The tree that the run belongs to.
+        target: The name of the workers that may run it; None: any.
+        is_kept: Its end is stored. False: somebody waits for it in the process that asked for it.
     """
 
     run_id: str
@@ -40,6 +43,9 @@ class Assignment(Struct, frozen=True, kw_only=True):
     timeout_seconds: int | None = None
     safe_rerun: bool = False
     asynchronous: bool = False
+    root_id: str = ""
+    target: str | None = None
+    is_kept: bool = True
 
 
 def assignment_for(state: State, run: ActionRun) -> Assignment:
@@ -58,6 +64,8 @@ def assignment_for(state: State, run: ActionRun) -> Assignment:
         timeout_seconds=run.timeout_seconds,
         safe_rerun=run.safe_rerun,
         asynchronous=run.asynchronous,
+        root_id=run.root_id,
+        target=run.target,
     )
 
 
@@ -69,7 +77,11 @@ class Dispatcher(Protocol):
     def cancel(self, run_id: str, attempt: int) -> None: ...
 
     def holds(self, run_id: str, attempt: int) -> bool:
-        """Whether this attempt is queued or under way here."""
+        """Whether this attempt is queued or under way, here or wherever it was given to."""
+        ...
+
+    def withdraw(self, run_id: str, attempt: int) -> bool:
+        """Give up an attempt that has not begun. False: it has, or is not held."""
         ...
 
 

@@ -1,9 +1,11 @@
 """The attempts that this node has given to its dispatcher, which may report of them."""
 
+from collections.abc import Iterable, Iterator
+
 from maestrale.core import State
 from maestrale.core.state import ActionRun
 from maestrale.core.status import ENDED_RUN
-from maestrale.engine.assignments import Dispatcher, assignment_for
+from maestrale.engine.assignments import Assignment, Dispatcher, assignment_for
 from maestrale.engine.ledger import Ledger
 
 
@@ -19,6 +21,8 @@ class Attempts:
         """Who runs them. Set before the first tree comes."""
         self._ledger = ledger
         self._given: dict[str, tuple[str, int]] = {}
+        self._of: dict[str, set[str]] = {}
+        """The runs among them, by their tree."""
 
     def __len__(self) -> int:
         """How many may be reported of."""
@@ -29,11 +33,21 @@ class Attempts:
         if root_id not in self._ledger or self.dispatcher is None:
             return
         state = self._ledger.state(root_id)
-        run = state.runs[run_id]
-        if run.attempt != attempt or run.state in ENDED_RUN:
+        run = state.runs.get(run_id)
+        if run is None or run.attempt != attempt or run.state in ENDED_RUN:
             return
-        self._given[run_id] = (root_id, attempt)
+        self._note(root_id, run_id, attempt)
         self.dispatcher.submit(assignment_for(state, run))
+
+    def learn(self, root_id: str, state: State) -> None:
+        """Listen to what is under way already for a tree that has come into memory."""
+        for run in state.runs.values():
+            if run.state not in ENDED_RUN and self.holds(run.id, run.attempt):
+                self._note(root_id, run.id, run.attempt)
+
+    def _note(self, root_id: str, run_id: str, attempt: int) -> None:
+        self._given[run_id] = (root_id, attempt)
+        self._of.setdefault(root_id, set()).add(run_id)
 
     def cancel(self, run_id: str, attempt: int) -> None:
         """Nobody waits for the attempt any more."""
@@ -42,10 +56,20 @@ class Attempts:
 
     def cancel_all(self, root_id: str) -> None:
         """End what is under way for a tree, and listen to none of it."""
-        for run_id, (root, attempt) in list(self._given.items()):
-            if root == root_id:
-                del self._given[run_id]
-                self.cancel(run_id, attempt)
+        for run_id in list(self._of.get(root_id, ())):
+            _, attempt = self._given[run_id]
+            self.forget(run_id)
+            self.cancel(run_id, attempt)
+
+    def hand_over(self, state: State) -> Iterator[Assignment]:
+        """Give up the attempts of a tree that have not begun; those that have, which go on here."""
+        for run in state.runs.values():
+            if run.state in ENDED_RUN or self.dispatcher is None:
+                continue
+            if not self.dispatcher.withdraw(run.id, run.attempt) and self.holds(run.id, run.attempt):
+                yield assignment_for(state, run)
+            elif not run.asynchronous:
+                self.forget(run.id)
 
     def holds(self, run_id: str, attempt: int) -> bool:
         """Whether the attempt is under way here."""
@@ -53,12 +77,22 @@ class Attempts:
 
     def forget(self, run_id: str) -> None:
         """The run has ended; the dispatcher has no more to say about it."""
-        self._given.pop(run_id, None)
+        root_id, _ = self._given.pop(run_id, (None, 0))
+        if root_id is not None:
+            self._of[root_id].discard(run_id)
+            if not self._of[root_id]:
+                del self._of[root_id]
 
     def forget_ended(self, state: State) -> None:
         """As `forget`, for all runs of a tree that have ended or are under way nowhere."""
         for run in state.runs.values():
             if run.state in ENDED_RUN or not self.holds(run.id, run.attempt):
+                self.forget(run.id)
+
+    def forget_over(self, runs: Iterable[ActionRun | None]) -> None:
+        """As `forget`, for those of the runs that have ended and of which nobody here will report."""
+        for run in runs:
+            if run is not None and run.state in ENDED_RUN and not self.holds(run.id, run.attempt):
                 self.forget(run.id)
 
     def root_of(self, run_id: str) -> str | None:

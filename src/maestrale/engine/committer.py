@@ -10,6 +10,10 @@ from maestrale.engine.store_thread import StoreThread
 from maestrale.errors import Error
 from maestrale.store import Store
 
+MOST_ROWS = 2_000
+"""Rows of several trees in one transaction: whoever comes next waits for it. What is decided of one tree is
+not divided; `Turns` keeps that small."""
+
 
 class Committer:
     """Commits what gathers in a ledger.
@@ -56,7 +60,9 @@ class Committer:
             await self._dirty.wait()
             self._dirty.clear()
             await asyncio.sleep(0)  # What is ready to be decided at this moment comes along.
-            batch = self._ledger.take()
+            batch = self._ledger.take(MOST_ROWS)
+            if self._ledger.has_open:
+                self._dirty.set()
             if batch is not None:
                 try:
                     await self._commit(batch)
@@ -69,5 +75,9 @@ class Committer:
 
     async def _commit(self, batch: Batch) -> None:
         began = monotonic()
-        await self._thread.run(lambda: self._store.commit(batch.commits()))
+        # Taken at the same moment as the batch: what is decided on lost trees is dropped before it changes.
+        done, answers, tenure = batch.done(), batch.answers(), self._store.tenure
+        await self._thread.run(
+            lambda: self._store.commit(batch.commits(), done=done, answers=answers, tenure=tenure)
+        )
         self._on_timing(monotonic() - began, sum(len(pending.steps) for pending in batch.pending.values()))

@@ -1,26 +1,37 @@
 """Which trees this node has: taken from the database, read again, let go of, deleted."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from msgspec import Struct, field
 
-from maestrale.core import Event
+from maestrale.core import Event, State
 from maestrale.core.effects import Effect
 from maestrale.core.status import ENDED_RUN
+from maestrale.engine.assignments import Assignment
 from maestrale.engine.attempts import Attempts
 from maestrale.engine.backoff import Backoff
+from maestrale.engine.bugs import report
 from maestrale.engine.doubts import Doubts
 from maestrale.engine.ends import Ends
 from maestrale.engine.feed import Feed
 from maestrale.engine.ledger import Batch, Ledger, Pending
 from maestrale.engine.recovery import attempts_lost, effects_due
-from maestrale.engine.refusals import not_kept
+from maestrale.engine.refusals import not_kept, refuse
+from maestrale.engine.routing import Receipt
 from maestrale.engine.store_thread import StoreThread
 from maestrale.engine.timers import Timers
 from maestrale.errors import Error, Forbidden, NotFound, Unavailable
-from maestrale.store import Store, TreeRows
+from maestrale.store import LeaseLost, Store, TreeRows
+from maestrale.store.ownership import NotOwned
+
+DAMAGED = "database-damaged"
+"""The code of what concerns one tree, however well the database answers for others."""
+
+READ_AT_ONCE = 50
+"""Trees that are read in one go; the thread of the store has other work in between."""
 
 
 class Deletion(Struct, frozen=True):
@@ -43,6 +54,7 @@ class Custody:
 
     Args:
         backoff: How long to wait before a tree is read again.
+        owns: Whether this node may take a tree; see `Router`.
         why_closed: Why nothing is decided any more; None: it is.
         on_taken: Called with what the rows of a tree ask for: effects to carry out, events to decide.
         on_stored: Called with steps whose commit had failed, and which are stored all the same.
@@ -58,19 +70,21 @@ class Custody:
         timers: Timers,
         *,
         backoff: Backoff,
+        owns: Callable[[str], bool],
         why_closed: Callable[[], Unavailable | None],
         on_taken: Callable[[str, list[Effect], Iterable[Event]], None],
         on_stored: Callable[[Pending], None],
         on_trouble: Callable[[Error], None],
     ) -> None:
         self.ends = Ends()
-        self.feed = Feed()
+        self.feed = Feed(self._sees)
         self._store = store
         self._thread = thread
         self._ledger = ledger
         self._attempts = attempts
         self._timers = timers
         self._backoff = backoff
+        self._owns = owns
         self._why_closed = why_closed
         self._on_taken = on_taken
         self._on_stored = on_stored
@@ -83,6 +97,13 @@ class Custody:
         """Raises: Unavailable: Nothing is decided any more."""
         if (closed := self._why_closed()) is not None:
             raise closed
+
+    def _sees(self, root_id: str) -> bool:
+        """Whether nobody but this node commits what becomes of the tree from now on.
+
+        Of a file any process may take a tree that nobody has in memory.
+        """
+        return self.holds(root_id) or (self._store.is_shared and self._owns(root_id))
 
     def holds(self, root_id: str) -> bool:
         """Whether the tree is in memory, or will be again, or be gone, as soon as the database answers."""
@@ -119,10 +140,61 @@ class Custody:
             return await self.take(root_id)  # Somebody else was quicker, and is deleting what was read here.
         if root_id in self._ledger:
             return True  # Somebody else was quicker.
+        if not self._owns(root_id):
+            raise NotOwned(root_id, None)  # It was to be given to another node meanwhile.
+        return self._receive(root_id, loaded)
+
+    async def adopt_many(self, root_ids: Sequence[str]) -> None:
+        """As `adopt`, for trees that are this node's already; those that are not there are passed over.
+
+        One that cannot be read is told of, and does not keep the others.
+
+        Raises:
+            Unavailable: The database did not answer. Those that were read have been taken.
+        """
+        for first in range(0, len(root_ids), READ_AT_ONCE):
+            await self._adopt_some(root_ids[first : first + READ_AT_ONCE])
+
+    async def _adopt_some(self, root_ids: Sequence[str]) -> None:
+        self.check_open()
+        wanted = [id for id in root_ids if self._may_receive(id)]
+        try:
+            found = await self._thread.run(partial(self._read_many, wanted))
+        except Unavailable as error:
+            if error.code != DAMAGED:
+                raise
+            if len(wanted) == 1:
+                self._on_trouble(error)
+                return
+            for root_id in wanted:
+                await self._adopt_some([root_id])
+            return
+        self.check_open()
+        for root_id, loaded in found:
+            if self._may_receive(root_id):
+                try:
+                    self._receive(root_id, loaded)
+                    self.see_end(root_id)
+                except Exception as bug:  # That one tree leads to; the others have to go on.
+                    report(bug, f"the execution `{root_id}` cannot go on")
+                await asyncio.sleep(0)  # Others want their turn: a tree may be large.
+
+    def _may_receive(self, root_id: str) -> bool:
+        return self._owns(root_id) and not self.holds(root_id)
+
+    def _read_many(self, root_ids: Sequence[str]) -> list[tuple[str, Loaded]]:
+        return [
+            (rows.tree.id, Loaded(rows, self._doubts.is_stored(self._store, rows.tree.id)))
+            for rows in self._store.load_trees(root_ids)
+        ]
+
+    def _receive(self, root_id: str, loaded: Loaded | None) -> bool:
+        """Take a tree as it is stored, and do what its rows ask for. False: it is not stored."""
         self._settle_doubt(root_id, loaded)
         if loaded is None:
             return False
         state = self._ledger.load(loaded.rows)
+        self._attempts.learn(root_id, state)
         lost = attempts_lost(state, self._attempts.holds)
         self._on_taken(root_id, list(effects_due(state, self._attempts.holds)), lost)
         return True
@@ -148,14 +220,44 @@ class Custody:
         """The commit of these decisions failed, or nobody knows: see `reload` and `give_up`."""
         self._doubts.note(batch)
 
-    def reload(self, root_id: str) -> None:
-        """Read a tree again as soon as the database answers, and let it go on as it is stored."""
-        if root_id not in self._reloading:
-            task = asyncio.create_task(self._take_until_done(root_id))
-            self._reloading[root_id] = task
-            task.add_done_callback(lambda task: self._reloading.pop(root_id, None))
+    async def read_again(self, root_id: str) -> bool:
+        """Forget a tree once all that is decided about it is committed, and take it as it is stored.
 
-    async def _take_until_done(self, root_id: str) -> None:
+        Returns, Raises: See `adopt`.
+        """
+        await self._wait_clean(root_id)
+        if root_id in self._ledger and root_id not in self._deletions:
+            self._clear_timers(root_id)
+            self._ledger.forget(root_id)
+        found = await self.adopt(root_id)
+        if not found:
+            self.let_go(root_id, unknown(root_id))
+        return found
+
+    def reload(self, root_id: str, *, pause: float = 0.0) -> None:
+        """Read a tree again as soon as the database answers, and let it go on as it is stored.
+
+        `pause`: the seconds before the first attempt, for what is known to have no use at once.
+        """
+        if root_id not in self._reloading:
+            task = asyncio.create_task(self._take_until_done(root_id, pause))
+            self._reloading[root_id] = task
+            task.add_done_callback(partial(self._on_reloaded, root_id))
+
+    def _on_reloaded(self, root_id: str, task: "asyncio.Task[None]") -> None:
+        if self._reloading.get(root_id) is task:
+            del self._reloading[root_id]
+            self.feed.check_here(root_id)
+
+    def _stop_reloading(self, leaves: Callable[[str], bool]) -> list[str]:
+        """Do not read these any more; which were to be read."""
+        stopped = list(filter(leaves, self._reloading))
+        for root_id in stopped:
+            self._reloading.pop(root_id).cancel()
+        return stopped
+
+    async def _take_until_done(self, root_id: str, pause: float) -> None:
+        await asyncio.sleep(pause)
         while self._why_closed() is None:
             await self._backoff.wait()
             try:
@@ -190,6 +292,7 @@ class Custody:
             run.state in ENDED_RUN or run.asynchronous or run.abandoned for run in state.runs.values()
         ):
             self._ledger.forget(root_id)
+            self.feed.check_here(root_id)
             self._attempts.forget_ended(state)
 
     def give_up(self, root_id: str, error: Error) -> None:
@@ -198,11 +301,79 @@ class Custody:
         self.ends.fail(root_id, error)
 
     def let_go(self, root_id: str, error: Error) -> None:
-        """The tree is not ours: end what is under way for it here, and tell who waits for it."""
+        """The tree is not ours: end what is under way for it here, and tell who waits for it.
+
+        Who looks on goes on to, unless there is nothing to look at any more.
+        """
         self._doubts.forget(root_id)
         self.ends.fail(root_id, error)
-        self.feed.close(root_id, error)
+        if isinstance(error, NotFound):
+            self.feed.close(root_id, error)
         self._attempts.cancel_all(root_id)
+
+    # Trees that go to another node.
+
+    def drop(self, leaves: Callable[[str], bool]) -> int:
+        """Forget trees that have become another node's, with what is decided and what runs for them here.
+
+        Returns: How many they were.
+        """
+        leaving = list(filter(leaves, self._ledger))
+        for root_id in leaving:
+            self._clear_timers(root_id)
+            pending = self._ledger.drop(root_id)
+            if pending is not None:
+                refuse(pending, LeaseLost([root_id]))
+        # Of those that are not in memory just now something may run, too.
+        leaving += [*self._stop_reloading(leaves), *filter(leaves, self._deletions)]
+        leaving = list(dict.fromkeys(leaving))
+        for root_id in leaving:
+            self.let_go(root_id, LeaseLost([root_id]))
+        self.feed.check_here()
+        return len(leaving)
+
+    async def hand_over(self, leaves: Callable[[str], bool]) -> list[tuple[str, Assignment]]:
+        """Commit what is decided about trees that this node is to give away, and forget them.
+
+        By then it does not own them: whatever comes for them goes elsewhere. What has begun for them goes on.
+
+        Returns: The attempts that go on here, with their trees.
+        """
+        for deletion in [each for root_id, each in self._deletions.items() if leaves(root_id)]:
+            await deletion.over.wait()
+        leaving = list(filter(leaves, self._ledger))
+        for root_id in leaving:
+            self._clear_timers(root_id)
+        underway: list[tuple[str, Assignment]] = []
+        for root_id in leaving:
+            await self._wait_clean(root_id)
+            if root_id in self._ledger:
+                underway += self._leave(root_id, self._ledger.state(root_id))
+                self._ledger.forget(root_id)
+        for root_id in self._stop_reloading(leaves):
+            try:
+                loaded = await self._thread.run(partial(self._claim, root_id))
+            except Error as error:  # What runs for it ends here: who gets the tree could not know of it.
+                self.let_go(root_id, error)
+                continue
+            self._settle_doubt(root_id, loaded)
+            if loaded is None:
+                self.let_go(root_id, unknown(root_id))
+            else:
+                underway += self._leave(root_id, loaded.rows.state())
+        self.feed.check_here()
+        return underway
+
+    def _leave(self, root_id: str, state: State) -> list[tuple[str, Assignment]]:
+        """Another node goes on with the tree; what runs on for it here."""
+        self._doubts.forget(root_id)
+        self.ends.fail(root_id, LeaseLost([root_id]))
+        self.feed.leave(root_id, state)
+        return [(root_id, each) for each in self._attempts.hand_over(state)]
+
+    def _clear_timers(self, root_id: str) -> None:
+        for timer_id in self._ledger.state(root_id).timers:
+            self._timers.clear(timer_id)
 
     # Deleting a tree.
 
@@ -213,15 +384,17 @@ class Custody:
             deletion.postponed.append(event)
         return deletion is not None
 
-    async def delete(self, root_id: str, *, force: bool) -> None:
+    async def delete(self, root_id: str, *, force: bool, receipt: Receipt | None = None) -> None:
         """Delete a tree with all that it has; see `Engine.delete`.
 
         What comes for the tree meanwhile waits, and finds it gone, or as it was if it could not be deleted.
         """
-        if not self.holds(root_id) and await self._delete_stored(root_id):
+        if not self.holds(root_id) and await self._delete_stored(root_id, receipt):
             return
         if not await self.take(root_id):
             raise unknown(root_id)
+        if not self._owns(root_id):
+            raise NotOwned(root_id, None)  # It is to go to another node, which is asked then.
         if not force and not self._ledger.state(root_id).has_ended:
             raise Forbidden(
                 "Only completed executions can be deleted. Use --force to override this. "
@@ -231,7 +404,7 @@ class Custody:
             )
         deletion = self._deletions[root_id] = Deletion()
         try:
-            await self._delete(root_id)
+            await self._delete(root_id, receipt)
             self.let_go(root_id, unknown(root_id))
         except BaseException:  # The caller may have gone away, too.
             self._stays(root_id, deletion)
@@ -240,7 +413,7 @@ class Custody:
             del self._deletions[root_id]
             deletion.over.set()
 
-    async def _delete_stored(self, root_id: str) -> bool:
+    async def _delete_stored(self, root_id: str, receipt: Receipt | None) -> bool:
         """Delete a tree that is not in memory and has ended: it need not be read for that, however large.
 
         False: something of it has not ended. Raises: NotFound, Conflict, Unavailable.
@@ -248,7 +421,7 @@ class Custody:
         self.check_open()
         deletion = self._deletions[root_id] = Deletion()
         try:
-            if not await self._thread.run(lambda: self._delete_ended(root_id)):
+            if not await self._thread.run(lambda: self._delete_ended(root_id, receipt)):
                 return False
             self.let_go(root_id, unknown(root_id))
         finally:
@@ -256,25 +429,30 @@ class Custody:
             deletion.over.set()
         return True
 
-    def _delete_ended(self, root_id: str) -> bool:
+    def _delete_ended(self, root_id: str, receipt: Receipt | None) -> bool:
         try:
             self._store.claim_tree(root_id)
         except NotFound:
             raise unknown(root_id) from None
         if self._store.is_unfinished(root_id):
             return False
-        self._store.delete_tree(root_id)
+        self._delete_rows(root_id, receipt)
         return True
 
-    async def _delete(self, root_id: str) -> None:
+    def _delete_rows(self, root_id: str, receipt: Receipt | None) -> None:
+        if receipt is None:
+            self._store.delete_tree(root_id)
+        else:
+            self._store.delete_tree(root_id, done=[receipt.done], answers=[receipt.answer(None)])
+            receipt.went_along = True
+
+    async def _delete(self, root_id: str, receipt: Receipt | None) -> None:
         await self._wait_clean(root_id)
         if root_id not in self._ledger:
             raise not_kept()  # What was to be deleted is not what is stored.
-        timers = list(self._ledger.state(root_id).timers)
+        self._clear_timers(root_id)
         self._ledger.forget(root_id)
-        for timer_id in timers:
-            self._timers.clear(timer_id)
-        await self._thread.run(lambda: self._store.delete_tree(root_id))
+        await self._thread.run(lambda: self._delete_rows(root_id, receipt))
 
     async def _wait_clean(self, root_id: str) -> None:
         """Wait until nothing decided about the tree is uncommitted. It is not in memory if that failed."""

@@ -1,7 +1,7 @@
 """The operations on executions that a node offers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Literal, Self, TypeVar
 
 from msgspec import Struct
@@ -26,7 +26,6 @@ from maestrale.core.events import (
     ActionPauseRequested,
     ActionRequested,
     ActionResumeRequested,
-    ActionStarted,
     ExecutionRequested,
     ExecutionUpdateRequested,
     PauseRequested,
@@ -36,20 +35,24 @@ from maestrale.core.events import (
     TaskSkipRequested,
 )
 from maestrale.core.state import Pin
-from maestrale.engine.assignments import Dispatcher
+from maestrale.engine.assignments import Assignment, Dispatcher
 from maestrale.engine.facts import StoredFacts
 from maestrale.engine.feed import Feed
+from maestrale.engine.inspection import Inspection
 from maestrale.engine.ledger import Ledger, Step
 from maestrale.engine.library import DocumentLibrary
+from maestrale.engine.reporting import AttemptReports
+from maestrale.engine.requests import Requests
+from maestrale.engine.routing import Deletion, Planting, Receipt, Request, Router, Submission
 from maestrale.engine.stopwatch import Stopwatch
 from maestrale.engine.store_thread import StoreThread
 from maestrale.engine.trees import Load, Trees
 from maestrale.engine.unsaved import UnsavedRuns
-from maestrale.errors import Conflict, Error, NotFound
+from maestrale.errors import Error, NotFound
 from maestrale.expressions import Json, reveal
 from maestrale.ids import DEFAULT_PROJECT, new_id
 from maestrale.lang.model import Definitions, Workflow
-from maestrale.store import Store, Unstorable
+from maestrale.store import Store
 from maestrale.store.definitions import ACTION_PROVIDERS, ActionProvider
 
 T = TypeVar("T")
@@ -112,6 +115,7 @@ class Engine:
         on_notices: Called after each commit with what is to be told to publishers; must be quick.
         publishers: Told of every execution, besides those that it names itself.
         providers: The kinds of stored actions that tasks may use.
+        thread: Where the store is used, which ends with the engine. None: a new one.
     """
 
     def __init__(
@@ -128,9 +132,10 @@ class Engine:
         on_notices: Callable[[Sequence[Notice]], None] = lambda notices: None,
         publishers: tuple[Publisher, ...] = (),
         providers: Sequence[ActionProvider] = ACTION_PROVIDERS,
+        thread: StoreThread | None = None,
     ) -> None:
         self._store = store
-        self._thread = thread = StoreThread()
+        self._thread = thread = thread or StoreThread()
         self._library = DocumentLibrary(
             lambda document: thread.run_now(lambda: store.get_document(document).text)
         )
@@ -153,8 +158,12 @@ class Engine:
             on_commit=on_commit,
             on_steps=on_steps,
             on_notices=on_notices,
+            owns=lambda root_id: self._requests.router.owns(root_id),
+            is_current=lambda: self._requests.router.is_current,
         )
+        self._requests = Requests(self._trees)
         self._unsaved = UnsavedRuns(Ledger(world, answer=answer, seed=new_id, guard=guard), clock=clock)
+        self._reports = AttemptReports(self._unsaved, self._trees.attempts, self._requests)
 
     def connect(self, dispatcher: Dispatcher) -> None:
         """Say who executes actions. Before the engine is entered."""
@@ -207,13 +216,40 @@ class Engine:
         return self._guard
 
     def holds(self, root_id: str) -> bool:
-        """Whether this node has the tree in memory, so that its feed tells all that becomes of it."""
+        """Whether this node has the tree in memory."""
         return self._trees.holds(root_id)
+
+    def list_trees(self) -> list[str]:
+        """The roots of the trees in memory."""
+        return self._trees.list_trees()
+
+    def inspect(self, root_id: str) -> Inspection | None:
+        """How a tree in memory stands. None: it is not there, or is being worked on just now."""
+        return self._trees.inspect(root_id)
+
+    def owns(self, root_id: str) -> bool:
+        """Whether this node decides about a tree, as far as shards tell."""
+        return self._requests.router.owns(root_id)
+
+    async def read_again(self, root_id: str) -> bool:
+        """Forget a tree in memory, and go on with what is stored of it. False: it is not stored.
+
+        What runs for it goes on. Nothing is lost: memory never has more than the database, but for a moment.
+
+        Raises:
+            Conflict: Another living process or node has it.
+            Unavailable: The database did not answer.
+        """
+        return await self._trees.read_again(root_id)
 
     @property
     def load(self) -> Load:
         """How busy the engine is."""
         return self._trees.load
+
+    def make_room(self) -> None:
+        """Somebody asks this node for something: what goes on by itself, such as a long loop, goes slower."""
+        self._trees.make_room()
 
     async def write(self, work: Callable[[Store], T]) -> T:
         """Have something written that is no tree, on the thread that commits.
@@ -241,6 +277,10 @@ class Engine:
         workflows = [Pin("workflow", "", name, document) for name in definitions.workflows]
         return (*workflows, *(Pin("action", "", name, document) for name in definitions.actions))
 
+    def new_id(self) -> str:
+        """A fresh id for an execution: one that this node decides about, if it decides about any."""
+        return self._requests.router.new_id()
+
     async def start(self, request: StartRequest, *, is_fresh: bool = False) -> str:
         """Start a workflow and return the id of its execution without waiting for it.
 
@@ -255,25 +295,23 @@ class Engine:
             Unavailable: No answer, and it may have started. Repeat the request with the same id.
         """
         pin = _workflow_pin(request)
-        if request.id is not None and not is_fresh and await self._trees.has(request.id):
-            return request.id
-        root_id = request.id or new_id()
-        await self._start(root_id, pin, request)
+        root_id = request.id or self.new_id()
+        await self._start(root_id, pin, request, is_fresh=is_fresh or request.id is None)
         return root_id
 
     async def run(self, request: StartRequest) -> Execution:
         """Start a workflow and wait for its end. Raises: see `start` and `wait_ended`."""
         if request.id is not None:
             return await self.wait_ended(await self.start(request))
-        root_id = new_id()
+        root_id = self.new_id()
         ended = self._trees.expect_end(root_id)
         try:
-            await self._start(root_id, _workflow_pin(request), request)
+            await self._start(root_id, _workflow_pin(request), request, is_fresh=True)
             return await ended
         finally:
             self._trees.forget_expected(root_id, ended)
 
-    async def _start(self, root_id: str, pin: Pin, request: StartRequest) -> None:
+    async def _start(self, root_id: str, pin: Pin, request: StartRequest, *, is_fresh: bool) -> None:
         # Here and not where it is decided: what was accepted once must be decided again for ever.
         check_publishers(reveal(request.params.get("notify")))
         event = ExecutionRequested(
@@ -289,7 +327,7 @@ class Engine:
             security=request.security,
             pins=request.pins,
         )
-        await self._trees.plant(root_id, event)
+        await self._requests.route(root_id, Planting(event, is_fresh))
 
     async def adopt(self, root_id: str) -> None:
         """Go on with a tree that this node has claimed, from the very point where it was left.
@@ -304,11 +342,11 @@ class Engine:
 
     async def pause(self, execution_id: str, *, root_id: str, message: str | None = None) -> None:
         """Pause an execution. Raises: Conflict: it has ended. NotFound, Unavailable."""
-        await self._trees.submit(root_id, PauseRequested(execution_id, message))
+        await self._submit(root_id, PauseRequested(execution_id, message))
 
     async def resume(self, execution_id: str, *, root_id: str, env: Mapping[str, Json] | None = None) -> None:
         """Resume a paused execution; any other stays as it is. Raises: NotFound, Unavailable."""
-        await self._trees.submit(root_id, ResumeRequested(execution_id, env or {}))
+        await self._submit(root_id, ResumeRequested(execution_id, env or {}))
 
     async def stop(
         self,
@@ -319,7 +357,7 @@ class Engine:
         message: str | None = None,
     ) -> None:
         """End an execution. Raises: Conflict: it cannot get to this state. NotFound, Unavailable."""
-        await self._trees.submit(root_id, StopRequested(execution_id, state, message))
+        await self._submit(root_id, StopRequested(execution_id, state, message))
 
     async def rerun_task(
         self, task_id: str, *, root_id: str, reset: bool = True, env: Mapping[str, Json] | None = None
@@ -335,11 +373,11 @@ class Engine:
             InvalidInput: `reset` is False, and the task is no loop.
             NotFound, Unavailable
         """
-        await self._trees.submit(root_id, TaskRerunRequested(task_id, reset, env or {}))
+        await self._submit(root_id, TaskRerunRequested(task_id, reset, env or {}))
 
     async def skip_task(self, task_id: str, *, root_id: str) -> None:
         """Go on as if a failed task had done its work. Raises: as for a rerun."""
-        await self._trees.submit(root_id, TaskSkipRequested(task_id))
+        await self._submit(root_id, TaskSkipRequested(task_id))
 
     async def update_execution(
         self,
@@ -356,7 +394,7 @@ class Engine:
             NotFound, Unavailable
         """
         event = ExecutionUpdateRequested(execution_id=execution_id, description=description, env=env or {})
-        await self._trees.submit(root_id, event)
+        await self._submit(root_id, event)
 
     async def delete(self, root_id: str, *, force: bool = False) -> None:
         """Delete a root execution, or an action run without a task, with everything that belongs to it.
@@ -369,7 +407,7 @@ class Engine:
             Conflict: Another living process runs it.
             NotFound, Unavailable
         """
-        await self._trees.delete(root_id, force=force)
+        await self._requests.route(root_id, Deletion(force))
 
     async def start_action(self, request: ActionRequest) -> str:
         """Begin an action run without a task and return its id; it is durable before this returns.
@@ -378,8 +416,8 @@ class Engine:
             InvalidInput: There is no such action, or its input is wrong.
             Unavailable: No answer, and it may have begun.
         """
-        run_id = new_id()
-        await self._trees.plant(run_id, request.event(run_id))
+        run_id = self.new_id()
+        await self._requests.route(run_id, Planting(request.event(run_id), is_fresh=True))
         return run_id
 
     def preview_action(self, request: ActionRequest) -> ActionRun:
@@ -396,15 +434,15 @@ class Engine:
 
     async def pause_action(self, run_id: str, *, root_id: str) -> None:
         """Note that an asynchronous action rests. Raises: Conflict: it has ended, or is not one."""
-        await self._trees.submit(root_id, ActionPauseRequested(run_id))
+        await self._submit(root_id, ActionPauseRequested(run_id))
 
     async def resume_action(self, run_id: str, *, root_id: str) -> None:
         """Note that an asynchronous action goes on. Raises: as for a pause."""
-        await self._trees.submit(root_id, ActionResumeRequested(run_id))
+        await self._submit(root_id, ActionResumeRequested(run_id))
 
     async def complete_action(self, run_id: str, *, root_id: str, result: Result) -> None:
         """End an action run from outside. Raises: Conflict: it has ended. NotFound, Unavailable."""
-        await self._trees.submit(root_id, ActionCompleted(run_id, None, result))
+        await self._submit(root_id, ActionCompleted(run_id, None, result))
 
     async def wait_ended(self, root_id: str) -> Execution:
         """The root execution once it has ended, and that is durable.
@@ -422,39 +460,67 @@ class Engine:
             InvalidInput, NotFound, Conflict: The event was refused.
             Unavailable: Not known to be durable; send it again.
         """
-        await self._trees.submit(root_id, event)
+        await self._submit(root_id, event)
 
     # What workers report.
 
     async def started(self, run_id: str, attempt: int) -> bool:
         """Implements `Reports`."""
-        if run_id in self._unsaved:
-            return self._unsaved.started(run_id, attempt)
-        root_id = self._trees.attempts.root_of(run_id)
-        if root_id is None:
-            return False
-        with suppress(NotFound, Conflict):  # The tree went to another node, which gives the attempt up.
-            await self._trees.submit(root_id, ActionStarted(run_id, attempt))
-        run = self._trees.attempts.find_open_run(run_id)
-        return run is not None and run.attempt == attempt and run.started
+        return await self._reports.started(run_id, attempt)
 
     async def completed(self, run_id: str, attempt: int, result: Result) -> None:
         """Implements `Reports`."""
-        if run_id in self._unsaved:
-            self._unsaved.completed(run_id, attempt, result)
-            return
-        root_id = self._trees.attempts.root_of(run_id)
-        if root_id is None:
-            return
-        with suppress(NotFound, Conflict):
-            try:
-                await self._trees.submit(root_id, ActionCompleted(run_id, attempt, result))
-            except Unstorable as error:  # The worker will not have another result: the run has to end.
-                refused = Result(refusal=error.message)
-                await self._trees.submit(root_id, ActionCompleted(run_id, attempt, refused))
-        attempts = self._trees.attempts
-        if attempts.find_open_run(run_id) is None:  # Otherwise this was an attempt that was given up.
-            attempts.forget(run_id)
+        await self._reports.completed(run_id, attempt, result)
+
+    async def lost(self, root_id: str, run_id: str, attempt: int) -> None:
+        """The worker of an attempt is gone. Raises: NotFound: so is the tree. Unavailable."""
+        await self._reports.lost(root_id, run_id, attempt)
+
+    # Other nodes.
+
+    def connect_router(self, router: Router) -> None:
+        """Say who has which tree. Before the engine is entered; without one all trees are this node's."""
+        self._requests.router = router
+
+    async def route(self, root_id: str, request: Request) -> Json:
+        """Have a request done by whoever has the tree, and return what comes out of it.
+
+        Raises:
+            Unavailable: Nobody has the tree for a while, or nobody knows what became of it.
+            Error: It is refused.
+        """
+        return await self._requests.route(root_id, request)
+
+    async def serve(self, root_id: str, request: Request, receipt: Receipt) -> Json:
+        """Do what another node asks for a tree of this one; what comes out is durable then.
+
+        Raises:
+            LeaseLost, NotOwned: The tree is not ours any more; nothing has happened.
+            Unavailable: Nobody knows; it may have happened.
+            Error: It is refused.
+        """
+        return await self._requests.carry_out(root_id, request, receipt)
+
+    async def adopt_many(self, root_ids: Sequence[str]) -> None:
+        """Go on with trees that have become this node's. Raises: Unavailable: with some, perhaps."""
+        await self._trees.adopt_many(root_ids)
+
+    def drop(self, leaves: Callable[[str], bool]) -> int:
+        """Forget the trees that have become another node's, with what is decided and what runs for them.
+
+        Returns: How many they were.
+        """
+        return self._trees.drop(leaves)
+
+    async def hand_over(self, leaves: Callable[[str], bool]) -> list[tuple[str, Assignment]]:
+        """Let go of trees that this node does not own any more, once what it decided about them is durable.
+
+        Returns: The attempts that go on here, with their trees.
+        """
+        return await self._trees.hand_over(leaves)
+
+    async def _submit(self, root_id: str, event: Event) -> None:
+        await self._requests.route(root_id, Submission(event))
 
 
 def _workflow_pin(request: StartRequest) -> Pin:

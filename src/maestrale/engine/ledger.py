@@ -17,6 +17,7 @@ from maestrale.core.effects import Effect
 from maestrale.core.failures import FactNeeded
 from maestrale.expressions import OverBudget
 from maestrale.store import TreeCommit, TreeRows
+from maestrale.store.inbox import Message
 
 
 class Step(Struct, frozen=True):
@@ -30,7 +31,8 @@ class Step(Struct, frozen=True):
 class Pending(Struct, kw_only=True):
     """What turns have made of one tree since its last commit was taken.
 
-    `waiters` are whatever the caller wants back with the batch; the ledger only carries them.
+    `waiters` are whatever the caller wants back with the batch; the ledger only carries them. `done` are
+    the messages that brought some of the events, `answers` what is to be said to them.
     """
 
     root_id: str
@@ -40,6 +42,15 @@ class Pending(Struct, kw_only=True):
     effects: list[Effect] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     waiters: list[Any] = field(default_factory=list)
+    done: list[str] = field(default_factory=list)
+    answers: list[Message] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """How many rows are to be written."""
+        after = self.after
+        changed = len(after.executions) + len(after.tasks) + len(after.runs) + len(after.timers)
+        return changed + len(self.steps) + len(self.notices)
 
     def commit(self) -> TreeCommit:
         return TreeCommit(self.root_id, self.before, self.after, self.entries, self.notices)
@@ -56,6 +67,14 @@ class Batch(Struct, frozen=True):
 
     def commits(self) -> list[TreeCommit]:
         return [pending.commit() for pending in self.pending.values() if pending.steps]
+
+    def done(self) -> list[str]:
+        """The messages that are done with it."""
+        return [id for pending in self.pending.values() for id in pending.done]
+
+    def answers(self) -> list[Message]:
+        """What is said to those who sent them."""
+        return [answer for pending in self.pending.values() for answer in pending.answers]
 
 
 class Ledger:
@@ -144,6 +163,24 @@ class Ledger:
         elif self._taken is not None and root_id in self._taken.pending:
             self._taken.pending[root_id].waiters.append(waiter)
 
+    def enclose(self, root_id: str, done: str, answer: Message) -> bool:
+        """Let a message be done, and its answer be stored, with the commit of what has just been decided.
+
+        False: there is nothing of the tree to commit.
+        """
+        pending = self._open.get(root_id)
+        if pending is None or not pending.steps:
+            return False
+        pending.done.append(done)
+        pending.answers.append(answer)
+        return True
+
+    def drop(self, root_id: str) -> Pending | None:
+        """Forget a tree that is not ours any more. Returns: what had been decided and was not yet taken."""
+        pending = self._open.get(root_id)
+        self.forget(root_id)
+        return pending
+
     def pending(self) -> list[Pending]:
         """Everything that is not confirmed yet."""
         taken = self._taken.pending.values() if self._taken is not None else ()
@@ -184,17 +221,34 @@ class Ledger:
         pending.notices.extend(decision.notices)
         state.apply(changes)
 
-    def take(self) -> Batch | None:
-        """Everything decided since the last batch, to be committed; None if there is nothing.
+    def take(self, most_rows: int | None = None) -> Batch | None:
+        """What was decided since the last batch, to be committed; None if there is nothing.
 
         One batch is out at a time: the next is taken once this one is confirmed or has failed.
+
+        Args:
+            most_rows: Leave to the next batch what would make this one larger, except for the tree that has
+                waited longest. None: take everything.
         """
         assert self._taken is None, "the last batch is still out"
         if not self._open:
             return None
-        self._taken = Batch(self._open)
-        self._open = {}
+        taken: dict[str, Pending] = {}
+        rows = 0
+        for root_id, pending in self._open.items():
+            rows += pending.size
+            if most_rows is not None and taken and rows > most_rows:
+                break
+            taken[root_id] = pending
+        for root_id in taken:
+            del self._open[root_id]
+        self._taken = Batch(taken)
         return self._taken
+
+    @property
+    def has_open(self) -> bool:
+        """Whether there is something for another batch."""
+        return bool(self._open)
 
     def confirm(self) -> Batch:
         """The batch is committed: its effects and answers may leave."""

@@ -47,6 +47,7 @@ class Maintenance:
     Args:
         on_trouble: Called with the error when an execution can be neither paused nor resumed for now.
         on_change: Called when the service has another status.
+        on_kept: Called when it is this process that has given it another one, or done what follows from it.
     """
 
     def __init__(
@@ -56,13 +57,18 @@ class Maintenance:
         *,
         on_trouble: Callable[[Error], None] = lambda error: None,
         on_change: Callable[[], None] = lambda: None,
+        on_kept: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._read = read
         self._on_trouble = on_trouble
         self._on_change = on_change
+        self._on_kept = on_kept
         self._record = Record()
+        self._text: str | None = None
+        """What is stored of that, as far as is known here: what it becomes is stored only in its stead."""
         self._work: asyncio.Task[None] | None = None
+        self._look: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
 
     @property
@@ -75,37 +81,63 @@ class Maintenance:
         return self.status == "RUNNING"
 
     async def __aenter__(self) -> Self:
-        text = await self._read(lambda store: store.get_setting(_SETTING))
-        if text is not None:
-            self._record = msgspec.json.decode(text, type=Record)
-        self._go_on()
+        async with self._changing:
+            await self._learn()
+            self._go_on()
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._look
         await self._stop_work()
 
     async def pause(self) -> Status:
         """Pause the service, if it is not paused or being paused already. Returns: its status now."""
-        async with self._changing:
-            if self.status == "RUNNING":
-                await self._stop_work()
-                # Of an earlier maintenance some may still wait to be resumed: they keep their mark.
-                mark = (
-                    self._record.mark
-                    or f"The service is in maintenance and resumes this afterwards [{new_id()}]"
-                )
-                await self._keep(Record("PAUSING", mark))
-                self._go_on()
-            return self.status
+
+        def pausing() -> Record:
+            # Of an earlier maintenance some may still wait to be resumed: they keep their mark.
+            mark = (
+                self._record.mark or f"The service is in maintenance and resumes this afterwards [{new_id()}]"
+            )
+            return Record("PAUSING", mark)
+
+        return await self._change(lambda: pausing() if self.status == "RUNNING" else None)
 
     async def resume(self) -> Status:
         """Let the service work again; what the maintenance has paused goes on in the background."""
+        return await self._change(
+            lambda: None if self.status == "RUNNING" else Record("RUNNING", self._record.mark)
+        )
+
+    async def _change(self, wanted: Callable[[], Record | None]) -> Status:
+        """Store what is wanted in view of what is stored; None: nothing else than that."""
         async with self._changing:
-            if self.status != "RUNNING":
-                await self._stop_work()
-                await self._keep(Record("RUNNING", self._record.mark))
+            await self._stop_work()
+            try:
+                await self._learn()
+                while (record := wanted()) is not None:
+                    await self._keep(record)
+            finally:
                 self._go_on()
             return self.status
+
+    async def look(self) -> Status:
+        """The status as it is stored: another node may have paused the service, or let it work again.
+
+        This node does its part then, too.
+        """
+        async with self._changing:
+            if await self._learn():
+                await self._stop_work()
+                self._go_on()
+            return self.status
+
+    def look_soon(self) -> None:
+        """As `look`, in the background, until it is done."""
+        if self._look is None or self._look.done():
+            self._look = asyncio.create_task(self._insist(self.look))
 
     async def settled(self) -> Status:
         """The status, once what follows from it has happened: nothing runs, or all that was paused does."""
@@ -113,11 +145,32 @@ class Maintenance:
             await asyncio.wait([self._work])
         return self.status
 
-    async def _keep(self, record: Record) -> None:
-        text = msgspec.json.encode(record).decode()
-        await self._engine.write(lambda store: store.put_setting(_SETTING, text))
-        self._record = record
+    async def _learn(self) -> bool:
+        """Read what is stored. Returns: Whether it is something else than what was known here."""
+        text = await self._read(lambda store: store.get_setting(_SETTING))
+        if text == self._text:
+            return False
+        self._text = text
+        self._record = Record() if text is None else msgspec.json.decode(text, type=Record)
         self._on_change()
+        return True
+
+    async def _keep(self, record: Record) -> bool:
+        """Store it in the stead of what is known here. False: something else is stored, and is known now."""
+        before, text = self._text, msgspec.json.encode(record).decode()
+        if not await self._engine.write(lambda store: store.swap_setting(_SETTING, before, text)):
+            await self._learn()
+            return False
+        self._text, self._record = text, record
+        self._on_change()
+        self._on_kept()
+        return True
+
+    async def _conclude(self, record: Record) -> None:
+        """What was to be done in the background is done; unless somebody wants something else by now."""
+        async with self._changing:
+            if not await self._keep(record):
+                self._go_on()
 
     async def _stop_work(self) -> None:
         if self._work is not None:
@@ -136,12 +189,12 @@ class Maintenance:
     async def _pause_all(self) -> None:
         mark = self._record.mark
         await self._until_done(lambda: self._pause_running(mark))
-        await self._insist(lambda: self._keep(Record("PAUSED", mark)))
+        await self._insist(lambda: self._conclude(Record("PAUSED", mark)))
 
     async def _resume_all(self) -> None:
         mark = self._record.mark
         await self._until_done(lambda: self._resume_paused(mark))
-        await self._insist(lambda: self._keep(Record("RUNNING")))
+        await self._insist(lambda: self._conclude(Record("RUNNING")))
 
     async def _until_done(self, attempt: Callable[[], Awaitable[bool]]) -> None:
         """Try again and again, more and more slowly, until it is done."""
@@ -155,7 +208,7 @@ class Maintenance:
             await asyncio.sleep(seconds)
             seconds = min(2 * seconds, LATER_LOOK_SECONDS)
 
-    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _insist(self, work: Callable[[], Awaitable[object]]) -> None:
         async def attempt() -> bool:
             await work()
             return True

@@ -4,8 +4,10 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol, TypeVar
 
+from maestrale.engine.shares import Shares
 from maestrale.errors import Unavailable
 from maestrale.store import StoreReader
 
@@ -18,7 +20,11 @@ class Read(Protocol):
     async def __call__(self, work: Callable[[StoreReader], T], /) -> T: ...
 
 
-THREADS = 2
+THREADS, THREADS_OF_ONE = 3, 2
+"""How many reads go on at once, and how many of them may be one project's."""
+
+MOST_WAITING = 1000
+"""Reads of one project that may wait for a thread."""
 
 
 class Readers:
@@ -26,13 +32,22 @@ class Readers:
 
     Args:
         open_reader: Opens a store that only reads; called once in each thread.
+        threads: How many reads go on at once.
+        of_one: How many of them may be one project's, for `of`.
     """
 
-    def __init__(self, open_reader: Callable[[], StoreReader], *, threads: int = THREADS) -> None:
+    def __init__(
+        self,
+        open_reader: Callable[[], StoreReader],
+        *,
+        threads: int = THREADS,
+        of_one: int = THREADS_OF_ONE,
+    ) -> None:
         self._open_reader = open_reader
         self._local = threading.local()
         self._stores: list[StoreReader] = []
         self._is_closed = False
+        self._shares = Shares(threads, of_one=of_one, most_waiting=MOST_WAITING)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="maestrale-reader")
 
     async def run(self, work: Callable[[StoreReader], T]) -> T:
@@ -44,6 +59,14 @@ class Readers:
         if self._is_closed:
             raise Unavailable("this process is ending; it reads nothing any more", code="engine-closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
+
+    def of(self, project_id: str) -> Read:
+        """Reads for a project, which takes turns with the others."""
+        return partial(self._run_for, project_id)
+
+    async def _run_for(self, project_id: str, work: Callable[[StoreReader], T]) -> T:
+        with await self._shares.take(project_id):
+            return await self.run(work)
 
     def _work(self, work: Callable[[StoreReader], T]) -> T:
         store: StoreReader | None = getattr(self._local, "store", None)

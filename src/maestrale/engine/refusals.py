@@ -4,6 +4,9 @@ from maestrale.engine.ledger import Batch, Pending
 from maestrale.errors import Error, Unavailable
 from maestrale.store import LeaseLost, Unstorable
 
+NOT_KEPT = "commit-failed"
+"""The code of what is certain not to have happened, because of something else in the same transaction."""
+
 
 def refuse(pending: Pending, error: Error) -> None:
     """Give everybody who waits the error."""
@@ -32,4 +35,4 @@ def _answer_for(pending: Pending, error: Error) -> Error:
 
 
 def not_kept() -> Unavailable:
-    return Unavailable("the decision was not kept; send the request again", code="commit-failed")
+    return Unavailable("the decision was not kept; send the request again", code=NOT_KEPT)

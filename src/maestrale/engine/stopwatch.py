@@ -67,13 +67,13 @@ class Stopwatch:
             return
         self._used_together += passed
         if self._evaluation != budget.number():
-            self._evaluation, self._used, self._size = budget.number(), 0.0, _resident_bytes()
+            self._evaluation, self._used, self._size = budget.number(), 0.0, resident_bytes()
             passed = min(passed, SLICE)
         self._used += passed
         self._judge()
 
     def _judge(self) -> None:
-        if _resident_bytes() - self._size > self._memory:
+        if resident_bytes() - self._size > self._memory:
             budget.interrupt(f"it took more than {self._memory // 1024 // 1024} MiB of memory")
         if self._used >= self._seconds:
             budget.interrupt(f"it took more than {self._seconds:g} s")
@@ -82,7 +82,8 @@ class Stopwatch:
             budget.interrupt(f"with those before it in the same step it took more than {most:g} s")
 
 
-def _resident_bytes() -> int:
+def resident_bytes() -> int:
+    """How much memory this process has."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -28,6 +28,10 @@ class Timers:
         """How many are set."""
         return len(self._due)
 
+    def __contains__(self, timer_id: object) -> bool:
+        """Whether it is set."""
+        return timer_id in self._due
+
     def set(self, root_id: str, timer_id: str, due_at: datetime) -> None:
         self._due[timer_id] = due_at
         heapq.heappush(self._heap, (due_at, root_id, timer_id))

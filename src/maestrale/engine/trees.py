@@ -12,26 +12,33 @@ from typing import ParamSpec
 from msgspec import Struct
 
 from maestrale.clock import Clock
-from maestrale.core import Changes, Event, Execution, Notice
+from maestrale.core import Changes, Event, Execution, Notice, State
 from maestrale.core.effects import CancelAction, ClearTimer, ContinueTurn, Effect, RunAction, SetTimer
-from maestrale.core.events import TimerFired, TurnContinued
-from maestrale.core.status import ENDED_EXECUTION
+from maestrale.core.events import ActionStarted, TimerFired, TurnContinued
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN
+from maestrale.engine.assignments import Assignment
 from maestrale.engine.attempts import Attempts
 from maestrale.engine.backoff import LONGEST_PAUSE, Backoff
+from maestrale.engine.bugs import report
 from maestrale.engine.committer import Committer
 from maestrale.engine.custody import Custody, unknown
 from maestrale.engine.feed import Feed
+from maestrale.engine.inspection import Inspection, inspect
 from maestrale.engine.ledger import Batch, Ledger, Pending, Step
 from maestrale.engine.refusals import refuse, refuse_batch
+from maestrale.engine.routing import Receipt
 from maestrale.engine.store_thread import StoreThread, engine_closed
 from maestrale.engine.timers import Timers
-from maestrale.errors import Conflict, Error, NotFound, Unavailable
-from maestrale.store import Store, Unstorable
+from maestrale.engine.turns import Turns
+from maestrale.errors import Conflict, Error, Forbidden, NotFound, Unavailable
+from maestrale.expressions import Json
+from maestrale.store import LeaseLost, Store, Unstorable
+from maestrale.store.ownership import NotOwned
 
 P = ParamSpec("P")
 
-AHEAD = 8
-"""Turns that a tree may be ahead of its last commit when it continues by itself."""
+LOST_SECONDS = 0.5
+"""Before a tree is read again that another process has taken."""
 
 
 class Load(Struct, frozen=True):
@@ -53,6 +60,8 @@ class Trees:
 
     Args:
         observer, on_trouble, on_commit, on_steps, on_notices: See `Engine`.
+        owns, is_current: Whether this node may decide about a tree, and answer for it without a commit; see
+            `Router`.
     """
 
     def __init__(
@@ -67,6 +76,8 @@ class Trees:
         on_commit: Callable[[float, int], None],
         on_steps: Callable[[str, Sequence[Step]], None],
         on_notices: Callable[[Sequence[Notice]], None],
+        owns: Callable[[str], bool],
+        is_current: Callable[[], bool],
     ) -> None:
         self._store = store
         self._thread = thread
@@ -76,6 +87,8 @@ class Trees:
         self._on_trouble = on_trouble
         self._on_steps = on_steps
         self._on_notices = on_notices
+        self._owns = owns
+        self._is_current = is_current
         self._committer = Committer(
             ledger,
             store,
@@ -94,13 +107,14 @@ class Trees:
             self.attempts,
             self._timers,
             backoff=self._backoff,
+            owns=owns,
             why_closed=lambda: self._closed,
             on_taken=self._go_on,
             on_stored=self._observe,
             on_trouble=self._tell_trouble,
         )
         self._loops: list[asyncio.Task[None]] = []
-        self._continuing: set[str] = set()
+        self._turns = Turns(self._continue, ahead=ledger.ahead)
         self._closed: Unavailable | None = None
         """Why nothing is decided any more."""
 
@@ -147,7 +161,7 @@ class Trees:
                 f"the engine was ended by a bug: {type(bug).__name__}: {bug}", code="engine-stopped"
             )
             self._dismiss(self._closed)
-            _report(bug, "the engine was ended by a bug")
+            report(bug, "the engine was ended by a bug")
 
     def _dismiss(self, error: Error) -> None:
         for pending in self._ledger.pending():
@@ -167,27 +181,27 @@ class Trees:
         """
         self._timers.fire_due()
         await self._committer.wait_idle()
-        while self._continuing or self._custody.reloading:
+        while self._turns or self._custody.reloading:
             await asyncio.sleep(0)
             await asyncio.gather(*self._custody.reloading)
             await self._committer.wait_idle()
 
     # Events.
 
-    async def plant(self, root_id: str, event: Event) -> None:
+    async def plant(self, root_id: str, event: Event, receipt: Receipt | None = None) -> None:
         """Begin a tree with its first event. Raises: see `submit`; then nothing is kept."""
         self._custody.check_open()
         if root_id not in self._ledger:
             self._ledger.plant(root_id)
         try:
-            await self._submit_here(root_id, event)
+            await self._submit_here(root_id, event, receipt)
         except BaseException:
             if root_id in self._ledger and self._ledger.state(root_id).tree is None:
                 self._ledger.forget(root_id)
             raise
 
-    async def submit(self, root_id: str, event: Event) -> None:
-        """Decide an event and return once its consequences are durable.
+    async def submit(self, root_id: str, event: Event, receipt: Receipt | None = None) -> Json:
+        """Decide an event and return what came out once its consequences are durable.
 
         Raises:
             InvalidInput, NotFound, Conflict: The event was refused.
@@ -196,23 +210,80 @@ class Trees:
         if not await self._custody.take(root_id):
             raise unknown(root_id)
         try:
-            await self._submit_here(root_id, event)
+            return await self._submit_here(root_id, event, receipt)
         finally:
             self._custody.see_end(root_id)  # It may have been loaded for this event alone.
 
-    async def _submit_here(self, root_id: str, event: Event) -> None:
+    async def _submit_here(self, root_id: str, event: Event, receipt: Receipt | None) -> Json:
+        if not self._owns(root_id):
+            raise NotOwned(root_id, None)  # It is to go to another node since the event came.
+        self._turns.make_room(root_id)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._handle(root_id, event, waiter)
-        if not self._ledger.is_clean(root_id):
+        try:
+            self._handle(root_id, event, waiter)
+        except Error:
+            self._check_current(root_id)
+            raise
+        outcome = _outcome(self._ledger.state(root_id), event)
+        if receipt is not None:
+            receipt.went_along = self._ledger.enclose(root_id, receipt.done, receipt.answer(outcome))
+        if self._ledger.is_clean(root_id):
+            self._check_current(root_id)
+        else:
             await waiter
+        return outcome
+
+    def _check_current(self, root_id: str) -> None:
+        """Make sure that what is in memory is what the answer may rest on, where no commit tells: a node that
+        was frozen may have lost the tree, and not know it yet.
+
+        Raises:
+            NotOwned: It may be another node's.
+        """
+        if not self._is_current():
+            raise NotOwned(root_id, None)
 
     async def adopt(self, root_id: str) -> bool:
         """Take a tree from the database and let it go on; see `Custody.adopt`."""
         return await self._custody.adopt(root_id)
 
-    async def delete(self, root_id: str, *, force: bool) -> None:
+    async def delete(self, root_id: str, *, force: bool, receipt: Receipt | None = None) -> None:
         """Delete a tree with all that it has; see `Engine.delete`."""
-        await self._custody.delete(root_id, force=force)
+        try:
+            await self._custody.delete(root_id, force=force, receipt=receipt)
+        except Forbidden:
+            self._check_current(root_id)
+            raise
+
+    async def adopt_many(self, root_ids: Sequence[str]) -> None:
+        """As `adopt`, for many trees that are this node's; see `Custody.adopt_many`."""
+        await self._custody.adopt_many(root_ids)
+
+    def drop(self, leaves: Callable[[str], bool]) -> int:
+        """Forget trees that have become another node's; see `Custody.drop`."""
+        return self._custody.drop(leaves)
+
+    async def hand_over(self, leaves: Callable[[str], bool]) -> list[tuple[str, Assignment]]:
+        """Let go of trees for another node to go on with; see `Custody.hand_over`."""
+        return await self._custody.hand_over(leaves)
+
+    def list_trees(self) -> list[str]:
+        """What is in memory."""
+        return list(self._ledger)
+
+    def inspect(self, root_id: str) -> Inspection | None:
+        """How a tree stands. None: it is not here, or something decided about it is not committed."""
+        if root_id not in self._ledger or not self._ledger.is_clean(root_id):
+            return None
+        state = self._ledger.state(root_id)
+        if state.tree is None:
+            return None
+        going_on = root_id in self._turns
+        return inspect(state, holds=self.attempts.holds, timers_set=self._timers, will_go_on=going_on)
+
+    async def read_again(self, root_id: str) -> bool:
+        """Forget a tree, and go on with it as it is stored; see `Custody.read_again`."""
+        return await self._custody.read_again(root_id)
 
     def holds(self, root_id: str) -> bool:
         """Whether all that becomes of the tree is seen here."""
@@ -222,17 +293,21 @@ class Trees:
         """Whether there is such a tree, and durably so. It goes on here unless it does elsewhere."""
         try:
             found = await self.adopt(root_id)
+        except NotOwned:
+            raise
         except Conflict:
             return True  # Another process runs it.
         if found and not self._ledger.is_clean(root_id):
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._ledger.attach(root_id, waiter)
             await waiter
+        elif found:
+            self._check_current(root_id)
         return found
 
     def _post(self, root_id: str, event: Event) -> None:
         """Decide an event that nobody waits for. A tree that is not here any more has no use for it."""
-        if root_id not in self._ledger or self._closed is not None:
+        if root_id not in self._ledger or self._closed is not None or not self._owns(root_id):
             return
         if self._custody.postpones(root_id, event):
             return
@@ -250,16 +325,13 @@ class Trees:
             return
         self._committer.wake()
         if any(isinstance(effect, ContinueTurn) for effect in decision.effects):
-            self._continue_soon(root_id)
+            self._turns.ask(root_id)
 
-    def _continue_soon(self, root_id: str) -> None:
-        """Give the tree its next turn, unless it is far enough ahead of its last commit."""
-        if root_id not in self._continuing and self._ledger.ahead(root_id) < AHEAD:
-            self._continuing.add(root_id)
-            asyncio.get_running_loop().call_soon(self._continue, root_id)
+    def make_room(self) -> None:
+        """Somebody asks this node for something; see `Turns`."""
+        self._turns.make_room()
 
     def _continue(self, root_id: str) -> None:
-        self._continuing.discard(root_id)
         self._post(root_id, TurnContinued())
 
     def _on_timer(self, root_id: str, timer_id: str) -> None:
@@ -304,6 +376,7 @@ class Trees:
             for effect in pending.effects:
                 self._carry_out(pending.root_id, effect)
             self._observe(pending)
+            self.attempts.forget_over(pending.after.runs.values())
             for waiter in pending.waiters:
                 if not waiter.done():
                     waiter.set_result(None)
@@ -322,7 +395,7 @@ class Trees:
         try:
             observer(*args, **options)
         except Exception as bug:
-            _report(bug, "an observer of the engine failed")
+            report(bug, "an observer of the engine failed")
 
     def _carry_out(self, root_id: str, effect: Effect) -> None:
         match effect:
@@ -337,7 +410,7 @@ class Trees:
             case ClearTimer(timer_id):
                 self._timers.clear(timer_id)
             case ContinueTurn():
-                self._continue_soon(root_id)
+                self._turns.ask(root_id)
 
     def _go_on(self, root_id: str, effects: Iterable[Effect], events: Iterable[Event]) -> None:
         """Do what the rows of a tree ask for that has come into memory."""
@@ -351,6 +424,7 @@ class Trees:
     async def _on_failed(self, error: Error, batch: Batch, on_top: list[Pending]) -> None:
         """Drop what was decided, tell whoever waits, and load again what is still this node's."""
         culprits = set(error.root_ids) if isinstance(error, Unstorable) else set()
+        lost = set(error.root_ids) if isinstance(error, LeaseLost) else set()
         hopeless = [id for id in batch.pending if id in culprits and not batch.pending[id].waiters]
         refuse_batch(error, batch, on_top)
         self._custody.distrust(batch)
@@ -358,7 +432,8 @@ class Trees:
             if root_id in hopeless:
                 self._custody.give_up(root_id, error)
             else:
-                self._custody.reload(root_id)
+                # This node may not know yet that it has lost them, and would try again and again.
+                self._custody.reload(root_id, pause=LOST_SECONDS if root_id in lost else 0.0)
         if hopeless or not culprits:  # Otherwise the callers have been told, and nothing else is wrong.
             self._tell_trouble(error)
         if isinstance(error, Unavailable):
@@ -369,9 +444,12 @@ class Trees:
         try:
             self._on_trouble(error)
         except Exception as bug:
-            _report(bug, "whoever is told of trouble failed")
+            report(bug, "whoever is told of trouble failed")
 
 
-def _report(bug: BaseException, message: str) -> None:
-    """Hand what must not happen to whoever looks after the event loop."""
-    asyncio.get_running_loop().call_exception_handler({"message": message, "exception": bug})
+def _outcome(state: State, event: Event) -> Json:
+    """What whoever sent the event wants to know besides that it is decided."""
+    if not isinstance(event, ActionStarted):
+        return None
+    run = state.runs.get(event.run_id)
+    return run is not None and run.state not in ENDED_RUN and run.attempt == event.attempt and run.started

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from msgspec.structs import replace
+
 from maestrale.clock import Clock
 from maestrale.core import ActionRun, Event, Result
-from maestrale.core.events import ActionCompleted, ActionRequested, ActionStarted
+from maestrale.core.events import ActionCompleted, ActionLost, ActionRequested, ActionStarted
 from maestrale.core.status import ENDED_RUN
 from maestrale.engine.assignments import Dispatcher, assignment_for
 from maestrale.engine.ledger import Ledger
@@ -41,7 +43,7 @@ class UnsavedRuns:
         self._ledger.plant(run_id)
         ended: asyncio.Future[ActionRun] = asyncio.get_running_loop().create_future()
         self._ended[run_id] = ended
-        attempt = 0
+        is_given = False
         try:
             run = self._decide(run_id, event)
             if run.asynchronous and run.state not in ENDED_RUN:
@@ -52,26 +54,40 @@ class UnsavedRuns:
                 )
             if run.state in ENDED_RUN:
                 return run
-            assert self.dispatcher is not None
-            attempt = run.attempt
-            self.dispatcher.submit(assignment_for(self._ledger.state(run_id), run))
+            is_given = True
+            self._give(run)
             return await ended
         finally:
+            has_answer = ended.done() and not ended.cancelled()
+            if is_given and not has_answer and self.dispatcher is not None:
+                self.dispatcher.cancel(run_id, self._ledger.state(run_id).runs[run_id].attempt)
             del self._ended[run_id]
             self._ledger.forget(run_id)
-            has_answer = ended.done() and not ended.cancelled()
-            if attempt and not has_answer and self.dispatcher is not None:
-                self.dispatcher.cancel(run_id, attempt)
 
     def started(self, run_id: str, attempt: int) -> bool:
-        """The attempt is about to begin."""
-        return self._decide(run_id, ActionStarted(run_id, attempt)).started
+        """The attempt is about to begin. False: it was given up."""
+        run = self._decide(run_id, ActionStarted(run_id, attempt))
+        return run.started and run.attempt == attempt and run.state not in ENDED_RUN
 
     def completed(self, run_id: str, attempt: int, result: Result) -> None:
         """The attempt ended."""
-        run = self._decide(run_id, ActionCompleted(run_id, attempt, result))
-        if run.state in ENDED_RUN and not self._ended[run_id].done():
-            self._ended[run_id].set_result(run)
+        self._see_end(self._decide(run_id, ActionCompleted(run_id, attempt, result)))
+
+    def lost(self, run_id: str, attempt: int) -> None:
+        """The worker that had the attempt is gone."""
+        before = self._ledger.state(run_id).runs[run_id].attempt
+        run = self._decide(run_id, ActionLost(run_id, attempt))
+        if run.attempt > before:
+            self._give(run)
+        self._see_end(run)
+
+    def _give(self, run: ActionRun) -> None:
+        assert self.dispatcher is not None
+        self.dispatcher.submit(replace(assignment_for(self._ledger.state(run.id), run), is_kept=False))
+
+    def _see_end(self, run: ActionRun) -> None:
+        if run.state in ENDED_RUN and not self._ended[run.id].done():
+            self._ended[run.id].set_result(run)
 
     def _decide(self, run_id: str, event: Event) -> ActionRun:
         self._ledger.handle(run_id, event, now=self._clock.now())

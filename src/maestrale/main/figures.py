@@ -1,8 +1,8 @@
 """What an operator watches of a node: executions, tasks, action runs, commits, queues."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from maestrale.api.backend import Figure
 from maestrale.clock import Clock, monotonic
@@ -72,12 +72,39 @@ class NodeFigures:
             ("kind",),
             registry=registry,
         )
+        self._audit_rounds = Counter(
+            "maestrale_audit_rounds", "How often this server has looked over what it runs.", registry=registry
+        )
+        self._audit_findings = Gauge(
+            "maestrale_audit_findings",
+            "Faults that the last audit of this server has found.",
+            ("code",),
+            registry=registry,
+        )
+        self._audit_repairs = Counter(
+            "maestrale_audit_repairs",
+            "Faults that the audit has put right.",
+            ("code",),
+            registry=registry,
+        )
+        self._audit_codes: set[str] = set()
         for outcome in ("started", "failed"):  # So that a first failure is seen as an increase.
             self._cron_turns.labels(outcome)
 
     def on_cron_turn(self, started: bool) -> None:
         """Implements `CronTriggers.on_turn`."""
         self._cron_turns.labels("started" if started else "failed").inc()
+
+    def on_audit(self, counts: Mapping[str, int]) -> None:
+        """Implements `Auditor.on_round`. What is found no more is 0, so that an alarm ends."""
+        self._audit_rounds.inc()
+        self._audit_codes |= counts.keys()
+        for code in self._audit_codes:
+            self._audit_findings.labels(code).set(counts.get(code, 0))
+
+    def on_audit_repair(self, code: str) -> None:
+        """Implements `Auditor.on_repair`."""
+        self._audit_repairs.labels(code).inc()
 
     def on_expired(self, kind: str) -> None:
         """Implements `Expiration.on_deleted`."""

@@ -37,7 +37,6 @@ class Outbox:
     def __init__(self, read: Read, write: Write) -> None:
         self._read = read
         self._write = write
-        self._node_id: int | None = None
         self._done: list[Notice] = []
         self._is_dirty = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -63,9 +62,7 @@ class Outbox:
         return await self._read(lambda store: store.list_notices(node_id, root_id, target, limit=limit))
 
     async def _get_node(self) -> int:
-        if self._node_id is None:
-            self._node_id = await self._write(lambda store: store.node_id)
-        return self._node_id
+        return await self._write(lambda store: store.node_id)  # In a cluster it may become another one.
 
     def forget(self, notice: Notice) -> None:
         """It need not be sent any more."""

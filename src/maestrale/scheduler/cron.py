@@ -8,10 +8,10 @@ import structlog
 
 from maestrale.clock import Clock
 from maestrale.engine import Engine, Read
+from maestrale.engine.background import Background
 from maestrale.errors import Error, Unavailable
 from maestrale.ids import new_id
 from maestrale.scheduler.alarm import LONGEST_SECONDS, Alarm
-from maestrale.scheduler.background import Background
 from maestrale.scheduler.cron_rules import after_firing, find_cron_start
 from maestrale.scheduler.settings import CronSettings
 from maestrale.store import Store

@@ -11,8 +11,8 @@ import structlog
 
 from maestrale.clock import Clock, monotonic
 from maestrale.engine import Engine, Read
+from maestrale.engine.background import Background
 from maestrale.errors import Unavailable
-from maestrale.scheduler.background import Background
 from maestrale.scheduler.deletions import Deletions, Kind, Rest
 from maestrale.scheduler.settings import ExpirationSettings
 from maestrale.store import Boundary, StoreReader

@@ -23,8 +23,12 @@ from maestrale.store.documents import Document
 from maestrale.store.executions import RootSummary
 from maestrale.store.expiry import Boundary, Ended
 from maestrale.store.fencing import LeaseLost
+from maestrale.store.inbox import Message, MessageGone
 from maestrale.store.listings import Access, Condition, Order, Query
+from maestrale.store.membership import NodeRow, ShardRow, View
+from maestrale.store.membership_store import MembershipStore, open_membership
 from maestrale.store.notices import Lane
+from maestrale.store.ownership import NotOwned, ShardOwnership
 from maestrale.store.reader import StoreReader
 from maestrale.store.store import Store, open_reader, open_store
 from maestrale.store.trees import TreeRows
@@ -38,14 +42,23 @@ __all__ = [
     "FoundDefinition",
     "Lane",
     "LeaseLost",
+    "MembershipStore",
+    "Message",
+    "MessageGone",
+    "NodeRow",
+    "NotOwned",
     "Order",
     "Query",
     "RootSummary",
+    "ShardOwnership",
+    "ShardRow",
     "Store",
     "StoreReader",
     "TreeCommit",
     "TreeRows",
     "Unstorable",
+    "View",
+    "open_membership",
     "open_reader",
     "open_store",
 ]

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from maestrale.errors import Unavailable
 from maestrale.ids import content_id
 from maestrale.store import json_text
-from maestrale.store.database import Database
+from maestrale.store.database import Database, Statement
+from maestrale.store.lists import listed
 
 BLOB_BYTES = 4096
 """A value whose JSON is longer than this many bytes becomes a blob."""
@@ -64,18 +65,26 @@ class BlobWriter:
         """The blobs that were gathered, by id."""
         return list(self._data.items())
 
-    def write(self, database: Database) -> None:
-        """Store what was gathered. The caller commits."""
-        if self._data:
-            database.run_many(
-                "INSERT INTO blobs (id, data) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
-                self.parameters,
-            )
-            database.run_many(
+    def statements(self) -> list[Statement]:
+        """The statements that store what was gathered.
+
+        A blob that is there already is locked, in the order that everybody locks them in: whoever deletes one
+        looks for references to it only once it has the lock, and so sees those that are made here.
+        """
+        if not self._data:
+            return []
+        return [
+            Statement(
+                "INSERT INTO blobs (id, data) VALUES (?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET id = excluded.id WHERE 1 = 0",
+                sorted(self.parameters),
+            ),
+            Statement(
                 "INSERT INTO blob_refs (root_id, blob_id) VALUES (?, ?)"
                 " ON CONFLICT (root_id, blob_id) DO NOTHING",
                 list(self._references),
-            )
+            ),
+        ]
 
 
 class BlobReader:
@@ -87,6 +96,15 @@ class BlobReader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._values: dict[tuple[str, Callable[..., Any]], Any] = {}
+        self._texts: dict[str, bytes] = {}
+
+    def read_ahead(self, root_ids: Sequence[str]) -> None:
+        """Read the blobs of many trees at once, for a `decode` that meets them."""
+        marks, values = listed(root_ids)
+        sql = (
+            f"SELECT id, data FROM blobs WHERE id IN (SELECT blob_id FROM blob_refs WHERE root_id IN {marks})"
+        )
+        self._texts.update(self._database.rows(sql, values))
 
     def decode(self, stored: Sequence[str | None], decode: Callable[[str | bytes], Any]) -> list[Any]:
         """The value of each text."""
@@ -98,21 +116,29 @@ class BlobReader:
     def _fetch(self, reference: str, decode: Callable[[str | bytes], Any]) -> Any:
         key = (reference, decode)
         if key not in self._values:
-            found = self._database.rows("SELECT data FROM blobs WHERE id = ?", (reference[1:],))
-            if not found:
-                raise Unavailable(
-                    f"the database lacks the large value `{reference[1:]}` that a row refers to",
-                    code="database-damaged",
-                    hint="restore the database from a copy",
-                )
-            self._values[key] = decode(found[0][0])
+            blob_id = reference[1:]
+            self._values[key] = decode(self._texts.get(blob_id) or self._read(blob_id))
         return self._values[key]
+
+    def _read(self, blob_id: str) -> bytes:
+        found: list[tuple[bytes]] = self._database.rows("SELECT data FROM blobs WHERE id = ?", (blob_id,))
+        if not found:
+            raise Unavailable(
+                f"the database lacks the large value `{blob_id}` that a row refers to",
+                code="database-damaged",
+                hint="restore the database from a copy",
+            )
+        return found[0][0]
 
 
 def delete_blobs_of(database: Database, root_id: str) -> None:
     """Delete the blobs that only this tree refers to, and its references. The caller commits."""
+    of_tree = "id IN (SELECT blob_id FROM blob_refs WHERE root_id = ?)"
+    # Others may refer to one of them at this moment: see `BlobWriter.statements`.
+    if lock := database.dialect.locking("FOR UPDATE"):
+        database.rows(f"SELECT 1 FROM blobs WHERE {of_tree} ORDER BY id{lock}", (root_id,))
     database.run(
-        "DELETE FROM blobs WHERE id IN (SELECT blob_id FROM blob_refs WHERE root_id = ?)"
+        f"DELETE FROM blobs WHERE {of_tree}"
         " AND NOT EXISTS (SELECT 1 FROM blob_refs r WHERE r.blob_id = blobs.id AND r.root_id <> ?)",
         (root_id, root_id),
     )

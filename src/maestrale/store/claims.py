@@ -1,9 +1,13 @@
-"""Which process runs which tree: take over what nobody runs, refuse what somebody does."""
+"""Which trees are unfinished; and on a file, which process runs which of them.
 
-from collections.abc import Iterable, Sequence
+What nobody runs is taken over, what somebody runs is refused. `ownership` has the other regime.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 
 from maestrale.errors import Conflict, NotFound
 from maestrale.store.database import Database
+from maestrale.store.lists import listed
 from maestrale.store.node_locks import NodeLocks
 from maestrale.store.nodes import find_node
 from maestrale.store.schema import LIVE_ALONE, LIVE_STATES
@@ -20,7 +24,7 @@ def claim(database: Database, locks: NodeLocks, *, node_id: int, root_ids: Itera
 
     Trees that are ours already count. `root_ids` None: whichever there are.
     """
-    owners = _all_unfinished(database) if root_ids is None else _unfinished(database, root_ids)
+    owners = dict(_all_unfinished(database)) if root_ids is None else _unfinished(database, root_ids)
     living = {owner for owner in set(owners.values()) if owner is not None and locks.is_held(owner)}
     claimed = [root_id for root_id, owner in owners.items() if owner == node_id or owner not in living]
     _give(database, claimed, node_id)
@@ -47,10 +51,7 @@ def check_not_run_by_others(
         NotFound: There is no such tree.
         Conflict: Another living process has it (`being-run`).
     """
-    found = database.rows("SELECT node_id FROM trees WHERE id = ?", (root_id,))
-    if not found:
-        raise NotFound(f"there is no execution `{root_id}`", code="execution-unknown")
-    owner = found[0][0]
+    owner = check_exists(database, root_id)
     if owner is None or owner == node_id or not locks.is_held(owner):
         return
     node = find_node(database, owner)
@@ -60,6 +61,18 @@ def check_not_run_by_others(
         code="being-run",
         hint="wait until it has ended, or end that process: the execution can then be resumed here",
     )
+
+
+def check_exists(database: Database, root_id: str) -> int | None:
+    """Refuse a tree that is not there; the node that its row carries.
+
+    Raises:
+        NotFound: There is no such tree.
+    """
+    found: list[tuple[int | None]] = database.rows("SELECT node_id FROM trees WHERE id = ?", (root_id,))
+    if not found:
+        raise NotFound(f"there is no execution `{root_id}`", code="execution-unknown")
+    return found[0][0]
 
 
 def release(database: Database, *, node_id: int, root_ids: Sequence[str]) -> None:
@@ -75,15 +88,31 @@ def is_unfinished(database: Database, root_id: str) -> bool:
     return root_id in _unfinished(database, [root_id])
 
 
-def _all_unfinished(database: Database) -> dict[str, int | None]:
-    """The unfinished trees, oldest first, with the node of each."""
-    rows = database.rows(
+def unfinished_among(database: Database, root_ids: Iterable[str]) -> list[str]:
+    """Those of the trees that exist and are unfinished."""
+    return list(_unfinished(database, root_ids))
+
+
+def unfinished_of(database: Database, shards: Collection[int]) -> list[str]:
+    """The unfinished trees of these shards, oldest first."""
+    if not shards:
+        return []
+    marks, values = listed(shards)
+    return [root_id for root_id, _ in _all_unfinished(database, f"WHERE t.shard IN {marks}", values)]
+
+
+def _all_unfinished(
+    database: Database, condition: str = "", parameters: Sequence[int] = ()
+) -> list[tuple[str, int | None]]:
+    """The unfinished trees, oldest first, with the node that each row carries."""
+    return database.rows(
         "SELECT t.id, t.node_id FROM trees t JOIN ("
         f"SELECT root_id, created_at FROM executions WHERE state IN {LIVE_STATES}"
         f" UNION ALL SELECT root_id, created_at FROM action_runs WHERE {LIVE_ALONE}"
-        ") live ON live.root_id = t.id GROUP BY t.id, t.node_id ORDER BY min(live.created_at), t.id"
+        f") live ON live.root_id = t.id {condition} GROUP BY t.id, t.node_id"
+        " ORDER BY min(live.created_at), t.id",
+        parameters,
     )
-    return dict(rows)
 
 
 def _unfinished(database: Database, root_ids: Iterable[str]) -> dict[str, int | None]:

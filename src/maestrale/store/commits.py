@@ -6,7 +6,6 @@ time as can be. Rows of one table that change in the same columns go through one
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 from msgspec import Struct
 
@@ -15,7 +14,7 @@ from maestrale.core.notices import Notice
 from maestrale.core.state import Changes
 from maestrale.errors import Conflict, InvalidInput
 from maestrale.store.blobs import BlobWriter
-from maestrale.store.database import Database
+from maestrale.store.database import Database, Statement
 from maestrale.store.fencing import TreeWrites
 from maestrale.store.history import INSERT_ENTRY, encode_entries
 from maestrale.store.notices import NoticeWrites
@@ -47,14 +46,14 @@ class TreeCommit(Struct, frozen=True):
 
 
 class Write(Struct, frozen=True):
-    """A statement with its parameters, each of which must change exactly one row."""
+    """A statement each of whose sets of parameters must change exactly one row."""
 
     table: str
-    sql: str
-    parameters: Sequence[Sequence[Any]]
+    statement: Statement
 
-    def carry_out(self, database: Database) -> None:
-        if self.parameters and database.run_many(self.sql, self.parameters) != len(self.parameters):
+    def check(self, count: int) -> None:
+        """Refuse that so many rows were changed, if it is not one for each set."""
+        if count != len(self.statement.parameters):
             raise Conflict(
                 f"rows of the table `{self.table}` are not as they were last stored",
                 code="rows-out-of-step",
@@ -65,21 +64,25 @@ class Write(Struct, frozen=True):
 class Batch:
     """A commit, ready to be written."""
 
-    def __init__(self, commits: Sequence[TreeCommit]) -> None:
+    def __init__(self, commits: Sequence[TreeCommit], *, shard_count: int) -> None:
         assert len({commit.root_id for commit in commits}) == len(commits), "a tree comes once in a batch"
         self._commits = commits
+        self._shard_count = shard_count
         self._blobs = BlobWriter()
-        self._trees = TreeWrites(((it.before.tree, it.after.tree) for it in commits), self._blobs)
+        self._trees = TreeWrites(
+            ((it.before.tree, it.after.tree) for it in commits), self._blobs, shard_count=shard_count
+        )
         self._writes = [
             *self._row_writes(EXECUTIONS, ((it.before.executions, it.after.executions) for it in commits)),
             *self._row_writes(TASKS, ((it.before.tasks, it.after.tasks) for it in commits)),
             *self._row_writes(RUNS, ((it.before.runs, it.after.runs) for it in commits)),
             *self._row_writes(TIMERS, ((it.before.timers, it.after.timers) for it in commits)),
-            Write("timers", _DELETE_TIMER, [key for it in commits for key in _timers_gone(it)]),
+            Write("timers", Statement(_DELETE_TIMER, [key for it in commits for key in _timers_gone(it)])),
             Write(
                 "history",
-                INSERT_ENTRY,
-                [row for it in commits for row in encode_entries(it.root_id, it.entries)],
+                Statement(
+                    INSERT_ENTRY, [row for it in commits for row in encode_entries(it.root_id, it.entries)]
+                ),
             ),
         ]
         self._notices = NoticeWrites([notice for it in commits for notice in it.notices])
@@ -101,10 +104,10 @@ class Batch:
                 elif any(changed := table.changed(old, row)):
                     updates.setdefault(changed, []).append(row)
         if inserts:
-            yield Write(table.name, table.insert.sql, table.insert.encode(inserts, self._blobs))
+            yield Write(table.name, Statement(table.insert.sql, table.insert.encode(inserts, self._blobs)))
         for changed, rows in updates.items():
             plan = table.update(changed)
-            yield Write(table.name, plan.sql, plan.encode(rows, self._blobs))
+            yield Write(table.name, Statement(plan.sql, plan.encode(rows, self._blobs)))
 
     def write(self, database: Database, *, node_id: int) -> None:
         """Write everything; the caller commits.
@@ -115,13 +118,14 @@ class Batch:
             Unstorable: A value does not fit its column; it names the trees.
         """
         try:
-            self._trees.write(database, node_id=node_id)
-            for write in self._writes:
-                write.carry_out(database)
-            self._notices.write(database, node_id=node_id)
-            self._blobs.write(database)
+            new_trees = self._trees.write(database, node_id=node_id)
+            writes = [write for write in self._writes if write.statement.parameters]
+            more = (*new_trees, *self._notices.statements(node_id=node_id), *self._blobs.statements())
+            counts = database.run_together([*(write.statement for write in writes), *more])
+            for write, count in zip(writes, counts, strict=False):
+                write.check(count)
         except InvalidInput as error:
-            raise _name_culprits(self._commits, error) from error
+            raise _name_culprits(self._commits, error, self._shard_count) from error
 
     def check(self) -> None:
         """Look at each value alone, as the driver does not say which one it refused.
@@ -129,7 +133,7 @@ class Batch:
         Raises:
             ValueError, OverflowError: One does not fit a column.
         """
-        everything = [values for write in self._writes for values in write.parameters]
+        everything = [values for write in self._writes for values in write.statement.parameters]
         more = (*self._trees.parameters, *self._notices.parameters, *self._blobs.parameters)
         for value in chain(*everything, *more):
             if isinstance(value, str | bytes):
@@ -147,16 +151,16 @@ def _timers_gone(commit: TreeCommit) -> Iterator[tuple[str, str]]:
             yield commit.root_id, timer_id
 
 
-def prepare(commits: Sequence[TreeCommit]) -> Batch:
-    """Turn the commits to statements.
+def prepare(commits: Sequence[TreeCommit], *, shard_count: int) -> Batch:
+    """Turn the commits to statements. `shard_count`: how many shards there are; 0: trees are their node's.
 
     Raises:
         Unstorable: A value cannot be stored; it names the trees, so that the others can go on.
     """
     try:
-        return Batch(commits)
+        return Batch(commits, shard_count=shard_count)
     except _ENCODING_ERRORS as error:
-        raise _name_culprits(commits, error) from error
+        raise _name_culprits(commits, error, shard_count) from error
 
 
 class Unstorable(InvalidInput):
@@ -172,12 +176,12 @@ class Unstorable(InvalidInput):
 _ENCODING_ERRORS = (TypeError, ValueError, OverflowError, RecursionError)
 
 
-def _name_culprits(commits: Sequence[TreeCommit], error: Exception) -> Unstorable:
+def _name_culprits(commits: Sequence[TreeCommit], error: Exception, shard_count: int) -> Unstorable:
     """Try the trees one by one to say which of them it is."""
     reasons: dict[str, Exception] = {}
     for commit in commits:
         try:
-            Batch([commit]).check()
+            Batch([commit], shard_count=shard_count).check()
         except _ENCODING_ERRORS as reason:
             reasons[commit.root_id] = reason
     names = ", ".join(f"`{root_id}`" for root_id in reasons) or "the commit"

@@ -1,4 +1,4 @@
-"""One filter of a listing, as a condition in SQL.
+"""One filter of a listing: a condition in SQL, or for data a test in Python of what a row holds.
 
 What is compared is what is shown: an instant is shown to the second, so any instant of a second is that
 second, and what it has in it (`has`) is a part of its text. Nothing equals NULL, and nothing differs from
@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 from maestrale.errors import InvalidInput
-from maestrale.store import json_text
 from maestrale.store.columns import Kind, instant_parameter
+from maestrale.store.database import Dialect
+from maestrale.store.json_comparisons import as_stored, has_all, is_among
 from maestrale.store.listing_tables import Attribute
 from maestrale.store.listings import Condition, Operator
 
@@ -53,8 +54,17 @@ _WANTED = {
 }
 
 
-def condition_clause(attribute: Attribute, condition: Condition, *, by_index: bool = True) -> Clause:
-    """The SQL of a filter on this attribute.
+def is_about_data(attribute: Attribute, condition: Condition) -> bool:
+    """Whether the filter looks into data, and needs a `data_test`: more than whether there is any."""
+    is_null = condition.operator == "is-null" or condition.value is None
+    is_empty = condition.operator in ("in", "nin") and not condition.value
+    return attribute.kind is Kind.JSON and not is_null and not is_empty
+
+
+def condition_clause(
+    dialect: Dialect, attribute: Attribute, condition: Condition, *, by_index: bool = True
+) -> Clause:
+    """The SQL of a filter on this attribute, which is not about data.
 
     Args:
         by_index: False keeps the database from choosing an index of this attribute.
@@ -77,12 +87,10 @@ def condition_clause(attribute: Attribute, condition: Condition, *, by_index: bo
     if operator in ("in", "nin") and not value:
         return ("1 = 0" if operator == "in" else "1 = 1"), []
     match attribute.kind:
-        case Kind.JSON:
-            return _data_clause(attribute, condition)
         case Kind.INSTANT:
-            return _instant_clause(expression, operator, value)
+            return _instant_clause(dialect, expression, operator, value)
         case _:
-            return _plain_clause(expression, operator, value)
+            return _plain_clause(dialect, expression, operator, value)
 
 
 def _check(attribute: Attribute, condition: Condition) -> None:
@@ -114,14 +122,14 @@ def _check(attribute: Attribute, condition: Condition) -> None:
         )
 
 
-def _plain_clause(expression: str, operator: Operator, value: Any) -> Clause:
+def _plain_clause(dialect: Dialect, expression: str, operator: Operator, value: Any) -> Clause:
     match operator:
         case "eq":
             return f"{expression} = ?", [_plain(value)]
         case "neq":
             return f"{expression} <> ?", [_plain(value)]
         case "has":
-            return f"instr({expression}, ?) > 0", [_plain(value)]  # LIKE has wildcards, and no case.
+            return dialect.contains(expression), [_plain(value)]
         case "in" | "nin":
             marks = ", ".join("?" * len(value))
             word = "IN" if operator == "in" else "NOT IN"
@@ -135,7 +143,7 @@ def _plain(value: Any) -> Any:
     return str.__str__(value) if isinstance(value, str) else value
 
 
-def _instant_clause(expression: str, operator: Operator, value: Any) -> Clause:
+def _instant_clause(dialect: Dialect, expression: str, operator: Operator, value: Any) -> Clause:
     match operator:
         case "eq" | "neq" | "in" | "nin":
             seconds = [value] if operator in ("eq", "neq") else value
@@ -143,7 +151,7 @@ def _instant_clause(expression: str, operator: Operator, value: Any) -> Clause:
             bounds = [bound for second in seconds for bound in _bounds(second)]
             return f"{'NOT ' if operator in ('neq', 'nin') else ''}({within})", bounds
         case "has":
-            return f"instr({_shown_instant(expression)}, ?) > 0", [_plain(value)]
+            return dialect.contains(dialect.shown_instant(expression)), [_plain(value)]
         case "gt":
             return f"{expression} >= ?", [_bounds(value)[1]]
         case "gte":
@@ -154,42 +162,41 @@ def _instant_clause(expression: str, operator: Operator, value: Any) -> Clause:
             return f"{expression} < ?", [_bounds(value)[1]]
 
 
-def _shown_instant(expression: str) -> str:
-    """The text that an instant is shown as: UTC, to the second."""
-    return f"strftime('%Y-%m-%d %H:%M:%S', {expression} / 1000000, 'unixepoch')"
-
-
 def _bounds(instant: datetime) -> tuple[int, int]:
     """The first instant of a second, and the first after it."""
     first = instant_parameter(instant.astimezone(UTC).replace(microsecond=0))
     return first, first + timedelta(seconds=1) // timedelta(microseconds=1)
 
 
-def _data_clause(attribute: Attribute, condition: Condition) -> Clause:
-    stored = _followed(attribute.expression)
-    if condition.operator == "all-of":
-        return f"json_has_all({stored}, ?)", [_json(condition.value)]
-    values: Sequence[Any] = condition.value if condition.operator in _LISTED else [condition.value]
-    negation = "NOT " if condition.operator in ("neq", "nin") else ""
-    return f"{negation}json_among({stored}, ?)", [_json(values)]
+def stored_data(attribute: Attribute) -> str:
+    """Two expressions: what the attribute holds, and the blob it refers to, if it does."""
+    column = attribute.expression
+    blob = f"SELECT b.data FROM blobs b WHERE substr({column}, 1, 1) = '@' AND b.id = substr({column}, 2)"
+    return f"{column}, ({blob})"
 
 
-def _followed(expression: str) -> str:
-    """What a column of JSON holds, or the blob it refers to."""
-    return (
-        f"CASE WHEN substr({expression}, 1, 1) = '@'"
-        f" THEN (SELECT b.data FROM blobs b WHERE b.id = substr({expression}, 2)) ELSE {expression} END"
-    )
-
-
-def _json(values: Any) -> str:
-    """A parameter of JSON.
+def data_test(attribute: Attribute, condition: Condition) -> Callable[[str | None, bytes | None], bool]:
+    """Whether a row passes a filter on data, asked with the two values of `stored_data`.
 
     Raises:
-        InvalidInput: It is not data (`unsuitable-value`).
+        InvalidInput: The attribute does not have that operator, or not such values
+            (`unsuitable-operator`, `unsuitable-value`, `too-many-values`).
     """
+    _check(attribute, condition)
+    operator = condition.operator
+    wanted = _as_stored(condition.value if operator in _LISTED else [condition.value])
+    is_found = has_all if operator == "all-of" else is_among
+    is_wanted = operator not in ("neq", "nin")
+
+    def test(text: str | None, blob: bytes | None) -> bool:
+        return text is not None and is_found(text if blob is None else blob, wanted) is is_wanted
+
+    return test
+
+
+def _as_stored(values: Sequence[Any]) -> list[Any]:
     try:
-        return json_text.encode(list(values)).decode()
+        return as_stored(values)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(
             f"the value of a filter cannot be compared: {error}",

@@ -12,7 +12,7 @@ from maestrale.errors import InvalidInput
 from maestrale.store.blobs import BlobReader
 from maestrale.store.columns import instant_parameter, instant_value
 from maestrale.store.database import Database
-from maestrale.store.node_locks import NodeLocks
+from maestrale.store.ownership import Ownership
 from maestrale.store.schema import EXECUTIONS, LIVE_STATES, RUNS, TASKS
 from maestrale.store.tables import Row, Table
 
@@ -26,7 +26,10 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 class RootSummary(Struct, frozen=True, kw_only=True):
-    """A root execution in a line. `node_id`, `pid`: who runs it or ran it last, as far as known."""
+    """A root execution in a line. `node_id`, `pid`: who runs it or ran it last, as far as known.
+
+    Where nodes share the database, that is whoever has its shard now.
+    """
 
     id: str
     workflow: str
@@ -79,7 +82,7 @@ def latest_execution(database: Database, *, unfinished_only: bool) -> Execution 
 
 def list_roots(
     database: Database,
-    locks: NodeLocks,
+    ownership: Ownership,
     *,
     states: Collection[ExecutionState] | None,
     limit: int,
@@ -97,12 +100,12 @@ def list_roots(
         parameters.append(id)
     rows = database.rows(
         "SELECT e.id, e.workflow, e.namespace, e.state, e.state_info, e.created_at, e.updated_at,"
-        " e.finished_at, t.node_id, n.pid FROM executions e JOIN trees t ON t.id = e.root_id"
-        f" LEFT JOIN nodes n ON n.id = t.node_id WHERE {' AND '.join(conditions)}"
+        f" e.finished_at, {ownership.owner_column}, n.pid FROM executions e JOIN trees t ON t.id = e.root_id"
+        f" {ownership.node_joins} WHERE {' AND '.join(conditions)}"
         " ORDER BY e.created_at DESC, e.id DESC LIMIT ?",
         (*parameters, limit),
     )
-    living = {node_id: locks.is_held(node_id) for node_id in {row[8] for row in rows} - {None}}
+    living = {node_id: ownership.is_alive(node_id) for node_id in {row[8] for row in rows} - {None}}
     return [_summary(row, is_alive=living.get(row[8], False)) for row in rows]
 
 

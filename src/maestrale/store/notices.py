@@ -14,8 +14,8 @@ from msgspec import Struct
 from maestrale.core.notices import Notice
 from maestrale.store.blobs import BlobReader, BlobWriter
 from maestrale.store.columns import instant_parameter, instant_value
-from maestrale.store.database import Database
-from maestrale.store.node_locks import NodeLocks
+from maestrale.store.database import Database, Statement
+from maestrale.store.ownership import Ownership
 from maestrale.store.schema import NOTICES
 
 _KEY = ", ".join(NOTICES.key)
@@ -48,15 +48,16 @@ class NoticeWrites:
     def __init__(self, notices: Sequence[Notice]) -> None:
         self.parameters = NOTICES.insert.encode(notices, BlobWriter()) if notices else []
 
-    def write(self, database: Database, *, node_id: int) -> None:
-        """Write the rows; the caller commits."""
-        if self.parameters:
-            database.run_many(_INSERT, [(*values, node_id) for values in self.parameters])
+    def statements(self, *, node_id: int) -> list[Statement]:
+        """The statements that store them."""
+        if not self.parameters:
+            return []
+        return [Statement(_INSERT, [(*values, node_id) for values in self.parameters])]
 
 
-def dead_owners(database: Database, locks: NodeLocks, *, node_id: int | None) -> list[int]:
+def dead_owners(database: Database, ownership: Ownership, *, node_id: int | None) -> list[int]:
     """The nodes that have notices to send, and whose process is gone."""
-    return [owner for owner in _owners(database) if owner != node_id and not locks.is_held(owner)]
+    return [owner for owner in _owners(database) if owner != node_id and not ownership.is_alive(owner)]
 
 
 def _owners(database: Database) -> Iterable[int]:
@@ -67,9 +68,9 @@ def _owners(database: Database) -> Iterable[int]:
         [(owner,)] = database.rows("SELECT min(node_id) FROM notices WHERE node_id > ?", (owner,))
 
 
-def claim_notices(database: Database, locks: NodeLocks, *, node_id: int, limit: int) -> int:
+def claim_notices(database: Database, ownership: Ownership, *, node_id: int, limit: int) -> int:
     """Take over some notices of nodes that are gone; how many. The caller commits, and asks again."""
-    for owner in dead_owners(database, locks, node_id=node_id):
+    for owner in dead_owners(database, ownership, node_id=node_id):
         keys = database.rows(
             f"SELECT {_KEY} FROM notices WHERE node_id = ? ORDER BY {_KEY} LIMIT ?", (owner, limit)
         )
@@ -79,9 +80,9 @@ def claim_notices(database: Database, locks: NodeLocks, *, node_id: int, limit: 
     return 0
 
 
-def claim_lane(database: Database, locks: NodeLocks, *, node_id: int, root_id: str, target: str) -> None:
+def claim_lane(database: Database, ownership: Ownership, *, node_id: int, root_id: str, target: str) -> None:
     """Take over the notices of one lane from nodes that are gone. The caller commits."""
-    owners = dead_owners(database, locks, node_id=node_id)
+    owners = dead_owners(database, ownership, node_id=node_id)
     database.run_many(
         "UPDATE notices SET node_id = ? WHERE node_id = ? AND root_id = ? AND target = ?",
         [(node_id, owner, root_id, target) for owner in owners],

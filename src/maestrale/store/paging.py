@@ -4,16 +4,17 @@ A page begins after the row that the last one ended with, wherever that row stan
 go before it move nothing. NULL sorts before everything, on every database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from maestrale.errors import InvalidInput, NotFound
 from maestrale.store.blobs import BlobReader
 from maestrale.store.columns import Kind
-from maestrale.store.conditions import Clause, condition_clause
-from maestrale.store.database import Database
+from maestrale.store.conditions import Clause, condition_clause, data_test, is_about_data, stored_data
+from maestrale.store.database import Database, Dialect
 from maestrale.store.listing_tables import Attribute, Listing
 from maestrale.store.listings import Access, Condition, Order, Query
 from maestrale.store.tables import decoding
@@ -21,6 +22,8 @@ from maestrale.store.visibility import visible
 
 # An `in` on the states with no more values than this is answered by a walk along the index for each.
 _MOST_WALKS = 16
+
+_ROWS_AT_ONCE = 500
 
 
 class _Key(Struct, frozen=True):
@@ -51,10 +54,66 @@ def list_page(database: Database, listing: Listing, access: Access, query: Query
         after, begun = [], None
         if query.after is not None:
             after, begun = [_after(keys, _marker(database, listing, access, keys, query.after))], keys[0]
-        filters = [_filters(listing, access, part, begun) for part in _parts(listing, query)]
-        parts = [_where([*each, *after]) for each in filters]
+        data = [each for each in query.conditions if is_about_data(listing.get(each.attribute), each)]
+        others = replace(query, conditions=tuple(each for each in query.conditions if each not in data))
+        if data:
+            others = replace(others, limit=None)  # Which rows pass is known only once they were looked at.
+        parts = [
+            _where([*_filters(database.dialect, listing, access, part, begun), *after])
+            for part in _parts(listing, others)
+        ]
+        if data:
+            ids = _ids_by_data(database, listing, others, keys, parts[0], data, query.limit)
+            return _rows_of(database, listing, attributes, keys, ids)
         sql, parameters = _page(listing, query, attributes, keys, parts)
         return _decode(listing, attributes, database.rows(sql, parameters), BlobReader(database))
+
+
+def _ids_by_data(
+    database: Database,
+    listing: Listing,
+    query: Query,
+    keys: Sequence[_Key],
+    where: Clause,
+    data: Sequence[Condition],
+    limit: int | None,
+) -> list[str]:
+    """The rows of a page that is asked for by data too, found by a walk through all that pass the rest."""
+    used = [listing.get(each.attribute) for each in (*data, *query.conditions)]
+    tests = [data_test(listing.get(each.attribute), each) for each in data]
+    looked_at = ", ".join(stored_data(listing.get(each.attribute)) for each in data)
+    id = listing.get("id")
+    select = _select(listing, f"{id.expression}, {looked_at}", [*used, *(key.attribute for key in keys)])
+    found: list[str] = []
+    for chunk in database.chunks(f"{select}{where[0]}{_order(keys)}", where[1]):
+        for row_id, *stored in chunk:
+            if len(found) == limit:
+                return found
+            if all(map(_passes, tests, stored[::2], stored[1::2])):
+                found.append(row_id)
+    return found
+
+
+def _passes(test: Callable[[str | None, bytes | None], bool], text: str | None, blob: bytes | None) -> bool:
+    return test(text, blob)
+
+
+def _rows_of(
+    database: Database,
+    listing: Listing,
+    attributes: Sequence[Attribute],
+    keys: Sequence[_Key],
+    ids: Sequence[str],
+) -> list[dict[str, Any]]:
+    """These rows, which are in the order of the keys already."""
+    select = _select(listing, _columns(attributes), [*attributes, *(key.attribute for key in keys)])
+    blobs = BlobReader(database)
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(ids), _ROWS_AT_ONCE):
+        some = ids[start : start + _ROWS_AT_ONCE]
+        sql = f"{select} WHERE {listing.get('id').expression} IN ({', '.join('?' * len(some))}){_order(keys)}"
+        rows += _decode(listing, attributes, database.rows(sql, some), blobs)
+    return rows
 
 
 def find_row(
@@ -93,7 +152,11 @@ def _keys(listing: Listing, order: Iterable[Order]) -> list[_Key]:
 
 
 def _filters(
-    listing: Listing, access: Access, conditions: Iterable[Condition], begun: _Key | None = None
+    dialect: Dialect,
+    listing: Listing,
+    access: Access,
+    conditions: Iterable[Condition],
+    begun: _Key | None = None,
 ) -> list[Clause]:
     """What the rows must fulfil to be seen and asked for.
 
@@ -107,7 +170,7 @@ def _filters(
     for attribute, condition in pairs:
         is_way = narrow is not None and attribute.narrow == narrow
         by_index = is_way or (narrow is None and not _is_before(begun, attribute, condition))
-        clauses.append(condition_clause(attribute, condition, by_index=by_index))
+        clauses.append(condition_clause(dialect, attribute, condition, by_index=by_index))
         if is_way and narrow != attribute.expression and _is_narrow(attribute, condition):
             values = [condition.value] if condition.operator == "eq" else list(condition.value)
             clauses.append((f"{narrow} IN ({', '.join('?' * len(values))})", values))
@@ -132,10 +195,10 @@ def _marker(
     database: Database, listing: Listing, access: Access, keys: Sequence[_Key], id: str
 ) -> tuple[Any, ...]:
     """The stored values that the row after which a page begins is sorted by."""
-    clauses = _filters(listing, access, [Condition("id", "eq", id)])
+    clauses = _filters(database.dialect, listing, access, [Condition("id", "eq", id)])
     attributes = [key.attribute for key in keys]
     where, parameters = _where(clauses)
-    found = database.rows(f"{_select(listing, attributes, attributes)}{where}", parameters)
+    found = database.rows(f"{_select(listing, _columns(attributes), attributes)}{where}", parameters)
     if not found:
         raise NotFound(
             f"a page of {listing.name.replace('_', ' ')} cannot begin after `{id}`, which does not exist",
@@ -201,27 +264,34 @@ def _page(
     """The statement that reads a page, of the rows that fulfil one of the conditions in `parts`."""
     sorting = [key.attribute for key in keys]
     conditional = [listing.get(condition.attribute) for condition in query.conditions]
-    tail, bound = f" ORDER BY {', '.join(key.term for key in keys)}", []
+    tail, bound = _order(keys), []
     if query.limit is not None:
         tail, bound = f"{tail} LIMIT ?", [query.limit]
     if len(parts) == 1:
         where, parameters = parts[0]
-        select = _select(listing, wanted, [*wanted, *sorting, *conditional])
+        select = _select(listing, _columns(wanted), [*wanted, *sorting, *conditional])
         return f"{select}{where}{tail}", [*parameters, *bound]
     id = listing.get("id")
-    walk = _select(listing, [id], [*sorting, *conditional])
+    walk = _select(listing, _columns([id]), [*sorting, *conditional])
     walks = " UNION ALL ".join(f"SELECT * FROM ({walk}{where}{tail}) walk" for where, _ in parts)
     walked = [parameter for _, parameters in parts for parameter in (*parameters, *bound)]
-    select = _select(listing, wanted, [*wanted, *sorting])
+    select = _select(listing, _columns(wanted), [*wanted, *sorting])
     return f"{select} WHERE {id.expression} IN ({walks}){tail}", [*walked, *bound]
 
 
-def _select(listing: Listing, wanted: Sequence[Attribute], used: Iterable[Attribute]) -> str:
-    """SELECT these attributes FROM the table and those that are joined to it for what is used."""
+def _select(listing: Listing, columns: str, used: Iterable[Attribute]) -> str:
+    """SELECT these columns FROM the table and those that are joined to it for what is used."""
     joined = {attribute.join for attribute in used}
     joins = "".join(f" {join}" for alias, join in listing.joins.items() if alias in joined)
-    columns = ", ".join(attribute.expression for attribute in wanted) or "1"
     return f"SELECT {columns} FROM {listing.source}{joins}"
+
+
+def _columns(attributes: Sequence[Attribute]) -> str:
+    return ", ".join(attribute.expression for attribute in attributes) or "1"
+
+
+def _order(keys: Sequence[_Key]) -> str:
+    return f" ORDER BY {', '.join(key.term for key in keys)}"
 
 
 def _where(clauses: Sequence[Clause]) -> Clause:

@@ -16,13 +16,16 @@ from maestrale.store import (
     executions,
     expiry,
     history,
+    membership,
     notices,
     paging,
     record_rows,
     schedules,
     settings,
+    standing,
     trees,
 )
+from maestrale.store.auditing import Auditing
 from maestrale.store.database import Database
 from maestrale.store.definitions import ACTION_PROVIDERS, ActionProvider, DefinitionKind, FoundDefinition
 from maestrale.store.documents import Document
@@ -30,10 +33,12 @@ from maestrale.store.executions import RootSummary
 from maestrale.store.expiry import Boundary, Ended
 from maestrale.store.listing_tables import Listing
 from maestrale.store.listings import Access, Query
-from maestrale.store.node_locks import NodeLocks
+from maestrale.store.membership import View
 from maestrale.store.notices import Lane
+from maestrale.store.ownership import Ownership
 from maestrale.store.record_tables import RecordRow
 from maestrale.store.records import CronTriggerRecord
+from maestrale.store.standing import Standing
 from maestrale.store.trees import TreeRows
 
 
@@ -44,16 +49,16 @@ class StoreReader:
     fails.
     """
 
-    def __init__(self, database: Database, locks: NodeLocks) -> None:
+    def __init__(self, database: Database, ownership: Ownership) -> None:
         self._database = database
-        self._locks = locks
+        self._ownership = ownership
 
     def close(self) -> None:
         """Close the connection."""
         try:
             self._database.close()
         finally:
-            self._locks.close()
+            self._ownership.close()
 
     def __enter__(self) -> Self:
         return self
@@ -67,12 +72,23 @@ class StoreReader:
         """All rows of a tree, as one commit left them. None: there is no such tree."""
         return trees.load_tree(self._database, root_id)
 
+    def load_trees(self, root_ids: Sequence[str]) -> list[TreeRows]:
+        """All rows of many trees, each as one commit left it; those that exist, in the order that is given.
+
+        It takes a few statements for some hundreds of trees.
+        """
+        return trees.load_trees(self._database, root_ids)
+
     def read_history(self, root_id: str, *, after: int = -1) -> Iterator[tuple[int, Entry]]:
         """The entries of a tree with their numbers, oldest first, read page by page.
 
         `after`: only those with a larger number.
         """
         return history.read_history(self._database, root_id, after=after)
+
+    def standing_of(self, root_ids: Collection[str], row_ids: Collection[str]) -> Standing:
+        """How far these trees are, and in which states these executions and action runs are."""
+        return standing.standing_of(self._database, root_ids, row_ids)
 
     # Notices
 
@@ -113,7 +129,7 @@ class StoreReader:
         self, states: Collection[ExecutionState] | None = None, *, limit: int = 100, id: str | None = None
     ) -> list[RootSummary]:
         """Root executions in one of `states` (None: in any), the latest first; with `id` that one only."""
-        return executions.list_roots(self._database, self._locks, states=states, limit=limit, id=id)
+        return executions.list_roots(self._database, self._ownership, states=states, limit=limit, id=id)
 
     def list_executions(
         self,
@@ -310,6 +326,29 @@ class StoreReader:
 
     # Who runs what
 
+    @property
+    def auditing(self) -> Auditing:
+        """What only an audit asks."""
+        return Auditing(self._database, self._ownership)
+
     def is_alive(self, node_id: int) -> bool:
-        """Whether the process of that node lives. One that is merely stopped does."""
-        return self._locks.is_held(node_id)
+        """Whether that node lives: its process has the file open, and be it stopped; or its lease lasts."""
+        return self._ownership.is_alive(node_id)
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards the database has. 0: its trees belong to the processes that have the file open."""
+        return self._ownership.shard_count
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether many nodes share the database, each of which has some shards."""
+        return self._ownership.shard_count > 0
+
+    def unfinished_trees(self, shards: Collection[int]) -> list[str]:
+        """The unfinished trees of these shards, oldest first."""
+        return claims.unfinished_of(self._database, shards)
+
+    def look(self) -> View:
+        """The nodes and the shards, as they are at this moment."""
+        return membership.look(self._database)

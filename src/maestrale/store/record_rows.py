@@ -1,16 +1,18 @@
 """Keep, change, delete and find the rows that people make by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from maestrale.errors import Conflict, Error, NotFound
-from maestrale.store import json_text
 from maestrale.store.blobs import BlobReader, InlineWriter
 from maestrale.store.columns import Column, Kind, instant_parameter
 from maestrale.store.database import Database
+from maestrale.store.json_comparisons import as_stored, is_among
 from maestrale.store.listings import Access
-from maestrale.store.record_tables import CRON_TRIGGERS, RecordRow, RecordTable, table_of
+from maestrale.store.record_tables import CRON_TRIGGERS, EVENT_TRIGGERS, RecordRow, RecordTable, table_of
 from maestrale.store.records import CronTriggerRecord
+from maestrale.store.settings import count_change
 from maestrale.store.visibility import precedence, visible
 
 _ID = ("id",)
@@ -27,7 +29,9 @@ def insert_record(database: Database, record: RecordRow) -> None:
     _check_unique(database, table, record, table.unique)
     if isinstance(record, CronTriggerRecord):
         _check_no_equal_trigger(database, record)
-    database.run(table.insert.sql, table.insert.encode([record], InlineWriter())[0])
+    with _saying_what_is_taken(table, record):
+        database.run(table.insert.sql, table.insert.encode([record], InlineWriter())[0])
+    _let_others_know(database, table)
 
 
 def update_record(database: Database, old: RecordRow, new: RecordRow) -> None:
@@ -47,8 +51,11 @@ def update_record(database: Database, old: RecordRow, new: RecordRow) -> None:
         _check_unique(database, table, new, table.unique)
     conditions, parameters = _still(table, old, changed)
     plan = table.update(changed, *conditions)
-    if not database.run(plan.sql, (*plan.encode([new], InlineWriter())[0], *parameters)):
+    with _saying_what_is_taken(table, new):
+        is_written = database.run(plan.sql, (*plan.encode([new], InlineWriter())[0], *parameters))
+    if not is_written:
         raise _gone_or_changed(database, table, old)
+    _let_others_know(database, table)
 
 
 def delete_record(database: Database, record: RecordRow) -> None:
@@ -60,6 +67,13 @@ def delete_record(database: Database, record: RecordRow) -> None:
     table = table_of(type(record))
     if not database.run(f"DELETE FROM {table.name} WHERE id = ?", (record.id,)):
         raise _unknown(table, record.id)
+    _let_others_know(database, table)
+
+
+def _let_others_know(database: Database, table: RecordTable[Any]) -> None:
+    """Count the change where nodes keep in mind what is there: when a trigger is due, which events matter."""
+    if table in (CRON_TRIGGERS, EVENT_TRIGGERS):
+        count_change(database)
 
 
 def find_record(
@@ -131,6 +145,15 @@ def _parameter(column: Column, value: Any) -> Any:
     return instant_parameter(value) if column.kind is Kind.INSTANT else value
 
 
+@contextmanager
+def _saying_what_is_taken(table: RecordTable[RecordRow], record: RecordRow) -> Iterator[None]:
+    """Say in words what the index refuses: somebody else may have come in between since it was looked for."""
+    try:
+        yield
+    except Conflict as error:
+        raise _taken(table, {name: getattr(record, name) for name in table.unique}) from error
+
+
 def _check_unique(
     database: Database, table: RecordTable[RecordRow], record: RecordRow, columns: Sequence[str]
 ) -> None:
@@ -159,9 +182,9 @@ def _check_no_equal_trigger(database: Database, trigger: CronTriggerRecord) -> N
     ):
         return
     sql = (
-        "SELECT name FROM cron_triggers WHERE project_id = ? AND workflow_name = ? AND pattern = ?"
-        " AND remaining_executions = ? AND first_execution_time = ?"
-        " AND json_among(workflow_input, ?) AND json_among(workflow_params, ?)"
+        "SELECT name, workflow_input, workflow_params FROM cron_triggers WHERE project_id = ?"
+        " AND workflow_name = ? AND pattern = ? AND remaining_executions = ? AND first_execution_time = ?"
+        " ORDER BY created_at, id"
     )
     parameters = (
         trigger.project_id,
@@ -169,13 +192,11 @@ def _check_no_equal_trigger(database: Database, trigger: CronTriggerRecord) -> N
         trigger.pattern,
         trigger.remaining_executions,
         instant_parameter(trigger.first_execution_time),
-        json_text.encode([trigger.workflow_input]).decode(),
-        json_text.encode([trigger.workflow_params]).decode(),
     )
-    found = database.rows(sql, parameters)
-    if found:
-        same = {"name": found[0][0]} | {name: getattr(trigger, name) for name in fields}
-        raise _taken(CRON_TRIGGERS, same)
+    input, params = as_stored([trigger.workflow_input]), as_stored([trigger.workflow_params])
+    for name, its_input, its_params in database.rows(sql, parameters):
+        if is_among(its_input, input) and is_among(its_params, params):
+            raise _taken(CRON_TRIGGERS, {"name": name} | {field: getattr(trigger, field) for field in fields})
 
 
 def _taken(table: RecordTable[Any], values: Mapping[str, Any]) -> Conflict:

@@ -13,12 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from maestrale.clock import monotonic
+from maestrale.clock import Clock, SystemClock, monotonic
 from maestrale.errors import InvalidInput, Unavailable
-from maestrale.store import migrations, schema
+from maestrale.store import schema
+from maestrale.store.compatibility import SchemaVersion, read_version, too_new, too_old
+from maestrale.store.database import Statement
 from maestrale.store.file_errors import file_error
-from maestrale.store.json_functions import json_among, json_has_all
 from maestrale.store.same_file import SameFile
+from maestrale.store.sqlite_dialect import SqliteDialect, add_functions
 from maestrale.store.sqlite_errors import missing, translate
 
 APPLICATION_ID = 0x4D535452
@@ -27,6 +29,9 @@ APPLICATION_ID = 0x4D535452
 _FAILURES = (sqlite3.Error, UnicodeEncodeError, OverflowError)
 _CHUNK_ROWS = 500
 _PREPARED_STATEMENTS = 512
+_STATEMENT_SECONDS = 30.0
+"""How long a statement of a connection that only reads may take; on PostgreSQL the server sees to it."""
+_STEPS_BETWEEN_LOOKS = 100_000
 _RETRY_SECONDS = 0.01
 _LOG_BYTES = 64 * 1024 * 1024
 """The log shrinks to this after a large commit; it would keep its largest size otherwise."""
@@ -36,19 +41,24 @@ _URI_PLAIN = frozenset(b"/._-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 class SqliteDatabase:
     """A connection to SQLite. See `database.Database` for what the methods promise."""
 
+    dialect = SqliteDialect()
+
     def __init__(self, connection: sqlite3.Connection, path: str | None) -> None:
         self._connection = connection
         self._path = path
         self._may_write = False
         self._file: SameFile | None = None
+        self._began = 0.0
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._began = monotonic()
         try:
             return self._connection.execute(sql, parameters).fetchall()
         except _FAILURES as error:
             raise translate(error, self._path) from error
 
     def chunks(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
+        self._began = monotonic()
         try:
             cursor = self._connection.execute(sql, parameters)
             while chunk := cursor.fetchmany(_CHUNK_ROWS):
@@ -67,6 +77,9 @@ class SqliteDatabase:
             return max(0, self._connection.executemany(sql, parameters).rowcount)
         except _FAILURES as error:
             raise translate(error, self._path) from error
+
+    def run_together(self, statements: Sequence[Statement]) -> list[int]:
+        return [self.run_many(sql, parameters) for sql, parameters in statements]
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -91,6 +104,14 @@ class SqliteDatabase:
                 yield
             finally:
                 self._may_write = False
+
+    def bound_statements(self, seconds: float) -> None:
+        """From now on, end a query that takes longer."""
+
+        def is_over() -> bool:
+            return monotonic() - self._began > seconds
+
+        self._connection.set_progress_handler(is_over, _STEPS_BETWEEN_LOOKS)
 
     def hold_to_file(self) -> None:
         """From now on, write only while the path names the file that it names now."""
@@ -140,7 +161,13 @@ class SqliteDatabase:
 
 
 def open_database(
-    path: str | None, *, create: bool, lock_seconds: float, read_only: bool = False
+    path: str | None,
+    *,
+    create: bool,
+    lock_seconds: float,
+    read_only: bool = False,
+    clock: Clock | None = None,
+    shards: int = 0,
 ) -> SqliteDatabase:
     """Open the database file, or a database in memory where `path` is None; make it where it lacks.
 
@@ -149,6 +176,8 @@ def open_database(
     Args:
         lock_seconds: How long a statement waits for another program that holds the database.
         read_only: Refuse to write, and to bring a file up to date.
+        clock: What the database takes for its own clock.
+        shards: How many shards a database that is made here has. Those of people have none: see `ownership`.
 
     Raises:
         NotFound: There is no such file and `create` is False (`database-missing`).
@@ -160,17 +189,36 @@ def open_database(
         _check_file(path, create=create)
     connection = _connect(path, create=create, lock_seconds=lock_seconds)
     database = SqliteDatabase(connection, path)
-    for function in (json_among, json_has_all):
-        connection.create_function(function.__name__, 2, function, deterministic=True)
+    add_functions(connection, clock or SystemClock())
     try:
         if read_only:
             _prepare_to_read(database, path)
         else:
-            _prepare(database, path, create=create, lock_seconds=lock_seconds)
+            _prepare(database, path, create=create, lock_seconds=lock_seconds, shards=shards)
     except BaseException:
         connection.close()
         raise
     database.hold_to_file()
+    return database
+
+
+def open_any_version(path: str, *, lock_seconds: float, read_only: bool = True) -> SqliteDatabase:
+    """Open a file of ours as it is, to look at it: nothing is made, and nothing brought up to date.
+
+    Raises:
+        Error: As `open_database`, but never for its version.
+    """
+    _check_file(path, create=False)
+    connection = _connect(path, create=False, lock_seconds=lock_seconds)
+    database = SqliteDatabase(connection, path)
+    try:
+        if not _is_ours(database, path):
+            raise missing(path)
+        if read_only:
+            database.run("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
     return database
 
 
@@ -243,31 +291,34 @@ def _uri(path: str, options: str) -> str:
     return f"file:{quoted}?{options}"
 
 
-def _prepare(database: SqliteDatabase, path: str | None, *, create: bool, lock_seconds: float) -> None:
+def _prepare(
+    database: SqliteDatabase, path: str | None, *, create: bool, lock_seconds: float, shards: int
+) -> None:
     """Make sure that the database is ours and of our schema, and set what a connection needs."""
     if not _is_ours(database, path):
         if not create and path is not None:
             raise missing(path)
         with database.writing():
             if not _is_ours(database, path):  # Nobody else was quicker.
-                for statement in schema.creation(bytes_type="BLOB"):
+                for statement in schema.creation(bytes_type="BLOB", shards=shards):
                     database.run(statement)
                 database.run(f"PRAGMA application_id = {APPLICATION_ID}")
                 database.run(f"PRAGMA user_version = {schema.VERSION}")
-    elif _version(database) < schema.VERSION:
-        _migrate(database)
+    elif _checked_version(database, path).is_older:
+        _migrate(path, lock_seconds)
     _use_write_ahead_log(database, lock_seconds)
     database.run("PRAGMA synchronous = FULL")
     database.run(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
 
 
-def _migrate(database: SqliteDatabase) -> None:
+def _migrate(path: str | None, lock_seconds: float) -> None:
     """Bring an older schema to ours, wholly or not at all."""
-    with database.writing():
-        for statement in migrations.statements(_version(database)):  # Somebody else may have been quicker.
-            database.run(statement)
-        database.run('UPDATE meta SET "value" = ? WHERE "key" = \'schema\'', (str(schema.VERSION),))
-        database.run(f"PRAGMA user_version = {schema.VERSION}")
+    from maestrale.store.migrations.file import upgrade_file  # It takes half a second to load.
+
+    try:
+        upgrade_file(lambda: _connect(path, create=False, lock_seconds=lock_seconds), to=schema.VERSION)
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
 
 
 def _prepare_to_read(database: SqliteDatabase, path: str | None) -> None:
@@ -275,25 +326,38 @@ def _prepare_to_read(database: SqliteDatabase, path: str | None) -> None:
     if not _is_ours(database, path):
         assert path is not None
         raise missing(path)
-    version = _version(database)
-    if version < schema.VERSION:
-        raise InvalidInput(
-            f"the database `{path}` has the schema {version}, and this version reads schema {schema.VERSION}",
-            code="database-older",
-            hint="open it once to write: that brings it up to date",
-        )
+    version = _checked_version(database, path)
+    if version.is_older:
+        assert path is not None
+        raise too_old(path, version, hint="open it once to write: that brings it up to date")
     database.run("PRAGMA query_only = ON")
+    database.bound_statements(_STATEMENT_SECONDS)
 
 
-def _version(database: SqliteDatabase) -> int:
-    return _number(database, "PRAGMA user_version")
+def _checked_version(database: SqliteDatabase, path: str | None) -> SchemaVersion:
+    """The version of the schema, where this program may run on it."""
+    version = _find_version(database)
+    if version.is_too_new:
+        assert path is not None
+        raise too_new(path, version)
+    return version
+
+
+def _find_version(database: SqliteDatabase) -> SchemaVersion:
+    """What the header of a file of ours says of its schema; only of a later version more has to be read."""
+    number = _number(database, "PRAGMA user_version")
+    if number > schema.VERSION:
+        noted = read_version(database)
+        if noted.number == number:
+            return noted
+    return SchemaVersion(number, number)
 
 
 def _is_ours(database: SqliteDatabase, path: str | None) -> bool:
     """Whether the database is ours already; False: it is empty.
 
     Raises:
-        InvalidInput: It belongs to another application, or to a later version of this one.
+        InvalidInput: It belongs to another application.
     """
     if _number(database, "PRAGMA application_id") != APPLICATION_ID:
         if _number(database, "SELECT count(*) FROM sqlite_master") == 0:
@@ -302,14 +366,6 @@ def _is_ours(database: SqliteDatabase, path: str | None) -> bool:
             f"the file `{path}` is a database of another application",
             code="database-not-ours",
             hint="name another file in the database URL; this one has not been changed",
-        )
-    version = _version(database)
-    if version > schema.VERSION:
-        raise InvalidInput(
-            f"the database `{path}` was made by a later version of {schema.PRODUCT} (schema {version},"
-            f" this version knows {schema.VERSION})",
-            code="database-newer",
-            hint="use that version or a later one; the file has not been changed",
         )
     return True
 

@@ -62,6 +62,12 @@ def _known_error(primary: int | None, name: str, path: str | None, error: Except
                 code="database-io",
                 hint=LOOK_AT_DISK,
             )
+        case sqlite3.SQLITE_INTERRUPT:
+            return Unavailable(
+                f"reading {name} took too long, and was ended",
+                code="database-timeout",
+                hint="ask for less at once: a smaller page, or one filter more",
+            )
         case sqlite3.SQLITE_TOOBIG:
             return InvalidInput(
                 "a value is larger than a row of the database can hold",

@@ -1,51 +1,65 @@
 """The front of the store: one object through which everything durable is written and read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
 from maestrale.clock import Clock, SystemClock
 from maestrale.core.notices import Notice
-from maestrale.errors import InvalidInput
-from maestrale.store import claims, documents, nodes, notices, record_rows, settings, sqlite, trees
+from maestrale.store import documents, inbox, notices, record_rows, settings, trees
+from maestrale.store.assignments import AssignmentRow, Assignments
 from maestrale.store.commits import TreeCommit, prepare
 from maestrale.store.database import Database
+from maestrale.store.inbox import Message
+from maestrale.store.mending import Mending
 from maestrale.store.node_locks import FileLocks, NodeLocks, PrivateLocks
+from maestrale.store.opening import LOCK_SECONDS, open_database, open_to_read
+from maestrale.store.ownership import FileOwnership, Ownership, ShardOwnership, Tenure
 from maestrale.store.reader import StoreReader
 from maestrale.store.record_tables import RecordRow
-from maestrale.store.urls import sqlite_path
-
-LOCK_SECONDS = 5.0
-"""How long a statement waits for another program that holds the database."""
+from maestrale.store.shards import give_shards, shard_count
+from maestrale.store.urls import Address, SqliteAddress, parse_url
 
 
 class Store(StoreReader):
     """What one database holds, through one connection.
 
     Synchronous, and used by one thread at a time; several stores may be open on one database, in one
-    process or in many. A store that writes trees is a *node*: from its first write to its end it owns
-    the trees it made or claimed, and no other node can write them.
+    process or in many. A store that writes trees is a *node*. On a file it is one from its first write to
+    its end, and owns the trees it made or claimed; where many nodes share the database it is the node that
+    `shards` was told, and owns the trees of that node's shards. No other node can write them.
 
     Every method raises `Unavailable` where the database does not answer: it is locked, full, damaged,
     read-only or its disk fails. A transaction that raised has stored nothing.
     """
 
-    def __init__(self, database: Database, locks: NodeLocks, *, name: str, clock: Clock) -> None:
-        super().__init__(database, locks)
-        self._name = name
+    def __init__(self, database: Database, ownership: Ownership, *, clock: Clock) -> None:
+        super().__init__(database, ownership)
         self._clock = clock
-        self._node_id: int | None = None
 
     @property
     def node_id(self) -> int:
-        """The number of this store as a node. The first use makes it one."""
-        if self._node_id is None:
-            # Rolled back with the rest, the number would be given out again.
-            assert not self._database.is_writing, "a store becomes a node in a transaction of its own"
-            self._node_id = nodes.register_node(
-                self._database, self._locks, name=self._name, now=self._clock.now()
-            )
-        return self._node_id
+        """The number of this store as a node. On a file the first use makes it one.
+
+        Raises:
+            Unavailable: It is none of the nodes that share the database (`not-joined`).
+        """
+        return self._ownership.become_node()
+
+    @property
+    def shards(self) -> ShardOwnership | None:
+        """Which shards this store's node has, where many nodes share the database; None on a file."""
+        return self._ownership if isinstance(self._ownership, ShardOwnership) else None
+
+    @property
+    def own_number(self) -> int | None:
+        """The number of this store as a node, without becoming one."""
+        return self._ownership.node_id
+
+    @property
+    def tenure(self) -> Tenure | None:
+        """What this node has at this moment, for the commit of what it decides now; None on a file."""
+        return self._ownership.tenure
 
     def close(self) -> None:
         """Close the connection and stop being a node: what it was running can be claimed."""
@@ -61,37 +75,111 @@ class Store(StoreReader):
 
     # Trees
 
-    def commit(self, batch: Sequence[TreeCommit]) -> None:
+    def commit(
+        self,
+        batch: Sequence[TreeCommit],
+        *,
+        done: Sequence[str] = (),
+        answers: Sequence[Message] = (),
+        tenure: Tenure | None = None,
+    ) -> None:
         """Store the changes of many trees, all or none. They are on the disk when this returns.
+
+        Args:
+            tenure: What the node had when it decided: if it has lost a shard since, it may have got it back,
+                and have read its trees before these changes. None: what it has now.
+            done: The messages whose consequences these are: they are deleted.
+            answers: Messages that are sent, in their order.
 
         Raises:
             LeaseLost: Some of the trees are not this node's any more; `root_ids` names them.
             Unstorable: A value cannot be stored; `root_ids` names the trees.
             Conflict: A tree that should be new exists (`execution-exists`), or rows differ from
                 `before` (`rows-out-of-step`).
+            MessageGone: Some of `done` are not there: somebody else has done what they ask (`message-gone`).
         """
         if not batch:
+            self.settle(done, answers)
             return
-        prepared = prepare(batch)
-        node_id = self.node_id
+        prepared = prepare(batch, shard_count=self.shard_count)
+        held = tenure or self._ownership.tenure
+        node_id = self._ownership.become_node() if held is None else held.node_id
         with self._database.writing():
+            self._ownership.fence([commit.root_id for commit in batch], tenure=held)
+            assert node_id is not None, "nobody else gets past the fence"
+            self._settle(done, answers)
             prepared.write(self._database, node_id=node_id)
 
-    def delete_tree(self, root_id: str) -> None:
+    def delete_tree(self, root_id: str, *, done: Sequence[str] = (), answers: Sequence[Message] = ()) -> None:
         """Delete a tree with its history, and the large values that nothing else refers to.
 
-        Notices that are still to be sent stay, and are sent.
+        Notices that are still to be sent stay, and are sent. `done` and `answers` as of `commit`.
 
         Raises:
             NotFound: There is no such tree.
-            Conflict: It has not ended, and another living process runs it (`being-run`).
+            Conflict: It has not ended, and another living process runs it (`being-run`); or it is in a shard
+                of another node, ended or not (`not-owned`, `lease-lost`).
+            MessageGone: Some of `done` are not there (`message-gone`).
         """
         with self._database.writing():
-            if claims.is_unfinished(self._database, root_id):
-                claims.check_not_run_by_others(
-                    self._database, self._locks, node_id=self._node_id, root_id=root_id
-                )
+            self._ownership.check_deletable(root_id)
+            self._settle(done, answers)
             trees.delete_tree(self._database, root_id)
+
+    # What nodes have for each other
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Leave messages for other nodes, in their order; for a node that is gone they are dropped.
+
+        Those of one call are there together. One that is there already stays as it is.
+        """
+        self.settle((), messages)
+
+    def receive(self, node_id: int | None, shards: Collection[int], limit: int) -> list[Message]:
+        """The oldest messages for a node (None: for none) or for one of these shards. They stay."""
+        return inbox.receive(self._database, node_id, shards, limit)
+
+    def settle(self, done: Sequence[str], answers: Sequence[Message]) -> None:
+        """Delete messages that are done and send others, all or nothing.
+
+        Raises:
+            MessageGone: Some of `done` are not there (`message-gone`).
+        """
+        if done or answers:
+            with self._database.writing():
+                self._settle(done, answers)
+
+    def take_answers(self, node_id: int, limit: int) -> list[Message]:
+        """The oldest messages for this very node, each of which is read once."""
+        with self._database.writing():
+            return inbox.take_answers(self._database, node_id, limit)
+
+    def _settle(self, done: Sequence[str], answers: Sequence[Message]) -> None:
+        if done:
+            inbox.delete_done(self._database, done)
+        if answers:
+            inbox.send(self._database, answers)
+
+    def give_shards(
+        self, given: Mapping[int, int], *, to: int | None, attempts: Sequence[AssignmentRow] = ()
+    ) -> list[int]:
+        """Give shards of this node, each under the epoch that it has it; which were given.
+
+        Between two commits, by the thread that commits: then no decision is lost. What is held in memory, the
+        caller says again (`ShardOwnership.hold`).
+
+        Args:
+            to: The node that gets them. None, or gone by now: whoever takes them.
+            attempts: What goes on running here for trees of these shards; kept for those that were given.
+        """
+        node_id = self.node_id
+        with self._database.writing():
+            return give_shards(self._database, node_id, given, to=to, attempts=attempts)
+
+    @property
+    def assignments(self) -> Assignments:
+        """The attempts of actions that other nodes run."""
+        return Assignments(self._database)
 
     # Notices
 
@@ -104,7 +192,7 @@ class Store(StoreReader):
             return 0
         node_id = self.node_id
         with self._database.writing():
-            return notices.claim_notices(self._database, self._locks, node_id=node_id, limit=limit)
+            return notices.claim_notices(self._database, self._ownership, node_id=node_id, limit=limit)
 
     def claim_lane(self, root_id: str, target: str) -> None:
         """Take over those of one tree for one target."""
@@ -112,11 +200,13 @@ class Store(StoreReader):
             return
         node_id = self.node_id
         with self._database.writing():
-            notices.claim_lane(self._database, self._locks, node_id=node_id, root_id=root_id, target=target)
+            notices.claim_lane(
+                self._database, self._ownership, node_id=node_id, root_id=root_id, target=target
+            )
 
     def _has_dead_owners(self) -> bool:
         """Without any there is nothing to write, and a store that has nothing to write becomes no node."""
-        return bool(notices.dead_owners(self._database, self._locks, node_id=self._node_id))
+        return bool(notices.dead_owners(self._database, self._ownership, node_id=self._ownership.node_id))
 
     def delete_notices(self, sent: Iterable[Notice]) -> None:
         """Forget notices of this node that need not be sent any more."""
@@ -172,10 +262,15 @@ class Store(StoreReader):
         with self._database.writing():
             return settings.keep_setting(self._database, key, value)
 
-    def put_setting(self, key: str, value: str) -> None:
-        """Keep a text under a name, in the stead of the one before."""
+    def swap_setting(self, key: str, before: str | None, after: str) -> bool:
+        """Keep a text under a name in the stead of `before`; None: of none. False: there is another one."""
         with self._database.writing():
-            settings.put_setting(self._database, key, value)
+            return settings.swap_setting(self._database, key, before, after)
+
+    @property
+    def mending(self) -> Mending:
+        """What an audit may put right."""
+        return Mending(self._database, self._ownership)
 
     # Who runs what
 
@@ -183,11 +278,11 @@ class Store(StoreReader):
         """Take over the unfinished trees that no living process has, and return their ids.
 
         This node's own count. `root_ids` None: all there are, oldest first. Trees that do not exist,
-        have ended or are being run are left out.
+        have ended or are being run are left out. Where nodes share the database: those of our shards.
         """
-        node_id = self.node_id
+        self._ownership.become_node()
         with self._database.writing():
-            return claims.claim(self._database, self._locks, node_id=node_id, root_ids=root_ids)
+            return self._ownership.claim(root_ids)
 
     def claim_tree(self, root_id: str) -> None:
         """Take over one tree, finished or not.
@@ -195,16 +290,17 @@ class Store(StoreReader):
         Raises:
             NotFound: There is no such tree.
             Conflict: Another living process has it (`being-run`).
+            NotOwned: It is in a shard of another node (`not-owned`).
         """
-        node_id = self.node_id
+        self._ownership.become_node()
         with self._database.writing():
-            claims.claim_tree(self._database, self._locks, node_id=node_id, root_id=root_id)
+            self._ownership.claim_tree(root_id)
 
     def release(self, root_ids: Sequence[str]) -> None:
-        """Give up trees of this node, for any process to claim."""
-        if self._node_id is not None and root_ids:
+        """Give up trees of this node, for any process to claim. Nothing where trees are in shards."""
+        if self._ownership.node_id is not None and root_ids:
             with self._database.writing():
-                claims.release(self._database, node_id=self._node_id, root_ids=root_ids)
+                self._ownership.release(root_ids)
 
 
 def open_store(
@@ -214,25 +310,28 @@ def open_store(
     lock_seconds: float = LOCK_SECONDS,
     name: str = "",
     clock: Clock | None = None,
+    shards: int = 0,
 ) -> Store:
     """Open the database a URL names, and make it where it lacks.
 
     Args:
-        url: `sqlite:///relative.db`, `sqlite:////absolute.db`, or `sqlite://` for one in memory.
-        create: Make the file, and its directories, where there is none.
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db`, `sqlite://` for one in memory, or
+            `postgresql://user:password@host/name`.
+        create: Make the file with its directories, or the tables on a server, where there are none.
         lock_seconds: How long a statement waits for another program that holds the database.
         name: What the node is called in listings.
+        shards: How many shards a file has that is made here, a power of two: several nodes of one process can
+            then share it, which is how they are tried out. A server's database always has them.
 
     Raises:
-        InvalidInput: The URL is wrong (`database-url`), or the file is not one of ours
-            (`database-not-ours`, `database-newer`).
+        InvalidInput: The URL is wrong (`database-url`), or the database is not one of ours
+            (`database-not-ours`, `database-newer`, and of a server `database-older`).
         NotFound: There is no such file and `create` is False (`database-missing`).
-        Unavailable: The file is damaged, locked, or cannot be read or written.
+        Unavailable: The file is damaged, locked, or cannot be read or written; the server does not answer.
     """
-    path = sqlite_path(url)
-    database = sqlite.open_database(path, create=create, lock_seconds=lock_seconds)
-    locks: NodeLocks = PrivateLocks() if path is None else FileLocks(f"{path}.lock")
-    return Store(database, locks, name=name, clock=clock or SystemClock())
+    address, present = parse_url(url), clock or SystemClock()
+    database = open_database(address, create=create, lock_seconds=lock_seconds, clock=present, shards=shards)
+    return Store(database, _ownership(database, address, name=name, clock=present), clock=present)
 
 
 def open_reader(url: str, *, lock_seconds: float = LOCK_SECONDS) -> StoreReader:
@@ -248,12 +347,19 @@ def open_reader(url: str, *, lock_seconds: float = LOCK_SECONDS) -> StoreReader:
         NotFound: There is no such file (`database-missing`).
         Unavailable: The file is damaged, locked, or cannot be read.
     """
-    path = sqlite_path(url)
-    if path is None:
-        raise InvalidInput(
-            "a database in memory belongs to one connection, and cannot be read through another",
-            code="memory-not-shared",
-            hint="read through the store that made it, or use a file: `sqlite:///maestrale.db`",
-        )
-    database = sqlite.open_database(path, create=False, lock_seconds=lock_seconds, read_only=True)
-    return StoreReader(database, FileLocks(f"{path}.lock"))
+    address = parse_url(url)
+    database = open_to_read(address, lock_seconds=lock_seconds)
+    return StoreReader(database, _ownership(database, address, name="", clock=SystemClock()))
+
+
+def _ownership(database: Database, address: Address, *, name: str, clock: Clock) -> Ownership:
+    """What the database was made for."""
+    try:
+        if count := shard_count(database):
+            return ShardOwnership(database, count)
+    except BaseException:
+        database.close()
+        raise
+    assert isinstance(address, SqliteAddress), "on a server there are shards"
+    locks: NodeLocks = FileLocks(f"{address.path}.lock") if address.path is not None else PrivateLocks()
+    return FileOwnership(database, locks, name=name, clock=clock)

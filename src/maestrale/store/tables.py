@@ -50,6 +50,7 @@ class Table(Generic[Row]):
         self._updates: dict[tuple[object, ...], Plan] = {}
         self.column_list = ", ".join(column.quoted for column in self.columns)
         self.select = f"SELECT {self.column_list} FROM {name}"
+        self.order = order
         self.select_tree = f'{self.select} WHERE "{self.root_field}" = ? ORDER BY "{order}"'
         marks = ", ".join("?" * len(self.columns))
         insert = f"INSERT INTO {name} ({self.column_list}) VALUES ({marks})"

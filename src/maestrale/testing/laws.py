@@ -10,12 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from maestrale.core import ActionRun, Execution, State, Task, World, state_of
-from maestrale.core.state import TimerKind
-from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ENDED_TASK, ExecutionState, RunState, TaskState
+from maestrale.core.audit import find_faults
+from maestrale.core.standstill import find_standstill
+from maestrale.core.status import ENDED_EXECUTION, ENDED_RUN, ENDED_TASK, ExecutionState, TaskState
 from maestrale.expressions import Json
-from maestrale.lang.model import Workflow
-
-WAITS = (TimerKind.WAIT_BEFORE, TimerKind.WAIT_AFTER, TimerKind.RETRY)
 
 
 class LawBroken(AssertionError):
@@ -81,82 +79,26 @@ def check_loading(state: State) -> None:
 
 
 def check_rows(state: State, *, reopened: bool = False) -> None:
-    """The rows fit together.
+    """The rows fit together: an audit finds nothing wrong with them.
 
     Args:
         reopened: Tasks were run again or skipped: a loop may then have more under way than its concurrency.
     """
-    for execution in state.executions.values():
-        _check_execution(state, execution)
+    if state.tree is None:
+        return
+    for finding in find_faults(state):
+        raise LawBroken(f"the rows fit together: {finding}")
     for task in state.tasks.values():
-        _check_task(state, task)
-        if task.items is not None and task.state is TaskState.RUNNING:
-            _check_items(state, task, bounded=not reopened)
-    for run in state.runs.values():
-        ended = run.state in ENDED_RUN
-        demand(ended == (run.finished_at is not None), "a run that has ended says when", run)
-        demand(ended or not run.accepted, "only a run that has ended is accepted", run)
-        demand(not (run.abandoned and run.accepted), "an abandoned run is not accepted", run)
-        rests = run.state is RunState.PAUSED
-        demand(run.asynchronous or not rests, "only what somebody outside does can rest", run)
-    alone = _check_alone(state) if state.tree is not None and not state.executions else set()
-    for timer in state.timers.values():
-        demand(timer.task_id in state.tasks or timer.id in alone, "a timer belongs to a task", timer)
-
-
-def _check_alone(state: State) -> set[str]:
-    """A tree without executions is one action run; it has a timer as long as its time is bounded."""
-    assert state.tree is not None
-    demand(list(state.runs) == [state.tree.id], "a tree without executions is one run", state.runs)
-    (run,) = state.runs.values()
-    demand(not run.task_id and not run.execution_id and not state.tasks, "nobody has a lone run", run)
-    bounded = run.timeout_seconds is not None and run.state not in ENDED_RUN
-    timers = {f"{run.id}/{TimerKind.ACTION_TIMEOUT}"} if bounded else set()
-    demand(set(state.timers) == timers, "the time of a lone run is bounded until it ends", run, state.timers)
-    return timers
-
-
-def _tasks_of(state: State, execution: Execution) -> list[Task]:
-    return [state.tasks[id] for id in state.tasks_in[execution.id]]
+        if task.items is not None and task.state is TaskState.RUNNING and not reopened:
+            items = task.items
+            ended = state.executions[task.execution_id].state in ENDED_EXECUTION
+            bounded = not items.concurrency or items.running <= items.concurrency
+            demand(ended or bounded, "concurrency is a bound", task)
 
 
 def lives_on(task: Task) -> bool:
     """Whether a task is still to end, or to lead where it leads."""
     return task.state not in ENDED_TASK or bool(task.pending) or not task.processed
-
-
-def _check_execution(state: State, execution: Execution) -> None:
-    tasks = _tasks_of(state, execution)
-    counted = {
-        "live": sum(lives_on(task) for task in tasks),
-        "cancelled": sum(task.state is TaskState.CANCELLED for task in tasks),
-        "unhandled": sum(task.state is TaskState.ERROR and not task.error_handled for task in tasks),
-    }
-    kept = {name: getattr(execution, name) for name in counted}
-    demand(kept == counted, "the counters say what counting says", execution.workflow, kept, counted)
-    ended = execution.state in ENDED_EXECUTION
-    demand(ended == (execution.finished_at is not None), "an execution that ended says when", execution)
-    demand(not ended or execution.output is not None, "an execution that ended has its output", execution)
-    demand(not execution.backlog or execution.state is ExecutionState.PAUSED, "only a pause holds back")
-
-
-def _check_task(state: State, task: Task) -> None:
-    execution = state.executions[task.execution_id]
-    timers = {timer.kind for timer in state.timers.values() if timer.task_id == task.id}
-    demand(not timers or task.state not in ENDED_TASK, "a task that has ended has no timer", task, timers)
-    if execution.state in ENDED_EXECUTION:
-        demand(not timers, "an ended execution has no timer", task, timers)
-        late = task.state in ENDED_TASK or task.state in (TaskState.RUNNING, TaskState.PAUSED)
-        demand(task.turn is None or late, "nothing begins in an ended execution", task)
-        return
-    waits = timers.intersection(WAITS)
-    if task.state is TaskState.DELAYED:
-        demand(len(waits) + (task.turn is not None) == 1, "a delay ends once", task, waits)
-        outcome = task.waiting_outcome is not None
-        fits = not waits or outcome == (TimerKind.WAIT_AFTER in waits)
-        demand(fits, "a wait after a task remembers how it ended", task)
-    else:
-        demand(not waits, "only a delayed task waits for a timer", task, waits)
 
 
 def open_children(state: State, task: Task) -> list[ActionRun | Execution]:
@@ -169,20 +111,6 @@ def open_children(state: State, task: Task) -> list[ActionRun | Execution]:
         elif state.executions[id].accepted and state.executions[id].state not in ENDED_EXECUTION:
             found.append(state.executions[id])
     return found
-
-
-def _check_items(state: State, task: Task, *, bounded: bool) -> None:
-    if state.executions[task.execution_id].state in ENDED_EXECUTION:
-        return
-    items = task.items
-    assert items is not None
-    under_way = items.launched - len(items.again) - items.ended
-    demand(0 <= items.ended <= items.launched <= items.total, "items end after they begin", task)
-    bound = items.concurrency if bounded else 0
-    demand(not bound or under_way <= bound, "concurrency is a bound", task)
-    if not items.cancelled:
-        found = len(open_children(state, task))
-        demand(found == under_way, "the items under way are the open children", task, found)
 
 
 # From one state to the next.
@@ -211,7 +139,16 @@ def check_moves(before: Mapping[str, Any], after: Mapping[str, Any], *, reopens:
         # Only its conditions, looked at when a pause is over, may still fail what has ended.
         fails = not old.processed and task.state is TaskState.ERROR
         stays = task.state is old.state or old.state not in ENDED_TASK or fails
+        stays = stays or _waits_once_more(old, task, before["tasks"])
         demand(stays, "an ended task stays ended", old, task)
+
+
+def _waits_once_more(old: Task, task: Task, tasks: Mapping[str, Task]) -> bool:
+    """Whether a join that failed for want of a branch is what has changed: one that was run again or skipped
+    has come to it."""
+    repaired = any(other.reruns or other.state is TaskState.SKIPPED for other in tasks.values())
+    never_ran = old.state is TaskState.ERROR and old.started_at is None
+    return repaired and never_ran and task.reruns > old.reruns
 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
@@ -227,51 +164,10 @@ def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tu
 
 def check_waiting(world: World, state: State) -> None:
     """A tree that has nothing to do by itself waits for something that has a name."""
-    if state.has_work:
+    if state.tree is None or state.has_work:
         return
-    for execution in state.executions.values():
-        if execution.state is ExecutionState.RUNNING:
-            demand(execution.live > 0, "an execution without live tasks has ended", execution)
-            for task in _tasks_of(state, execution):
-                reason = _hangs(world, state, execution, task)
-                demand(reason is None, "nothing hangs", execution.workflow, task.name, reason, task)
-
-
-def _hangs(world: World, state: State, execution: Execution, task: Task) -> str | None:
-    """Why nothing can ever move this task of a running execution; None: something can."""
-    if task.state in ENDED_TASK:
-        return "it has ended and not led on" if lives_on(task) else None
-    if task.turn is not None:
-        return "it has a ticket and the agenda does not"
-    match task.state:
-        case TaskState.RUNNING | TaskState.PAUSED:
-            return None if open_children(state, task) else "no child is open"
-        case TaskState.DELAYED:
-            waits = any(f"{task.id}/{kind}" in state.timers for kind in WAITS)
-            return None if waits else "it has no timer"
-        case TaskState.WAITING:
-            workflow = world.library.get_workflow(execution.document, execution.workflow)
-            return None if _can_come(state, execution, workflow, task) else "no inbound task can come"
-    return "nobody will start it"
-
-
-def _can_come(state: State, execution: Execution, workflow: Workflow, join: Task) -> bool:
-    """Whether any task from which the join can be reached may still move."""
-    before = set(_before(workflow, join.name))
-    return any(
-        task.name in before and task.state is not TaskState.WAITING and lives_on(task)
-        for task in _tasks_of(state, execution)
-    )
-
-
-def _before(workflow: Workflow, name: str) -> Iterator[str]:
-    wanted, seen = [name], set()
-    while wanted:
-        for other in workflow.graph.inbound[wanted.pop()]:
-            if other not in seen:
-                seen.add(other)
-                wanted.append(other)
-                yield other
+    for finding in find_standstill(world, state):
+        raise LawBroken(f"nothing hangs: {finding}")
 
 
 # What came of it.

@@ -31,7 +31,12 @@ class Root(Struct, frozen=True, kw_only=True):
     uri: str
 
 
-class Health(Struct, frozen=True, kw_only=True):
-    """That the process lives, or is ready."""
+class Health(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """That the process lives, or is ready.
+
+    Args:
+        missing_roles: What no node of the cluster does at the moment: what needs it waits, or is refused.
+    """
 
     status: str
+    missing_roles: tuple[str, ...] = ()

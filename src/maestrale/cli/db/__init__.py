@@ -1,0 +1,1 @@
+"""`maestrale db`: a database looked at, checked, and brought up to the schema of this program."""
