@@ -6,11 +6,35 @@ Each figure is taken in a process of its own, so that none warms up or weighs do
 import subprocess
 import sys
 
-from benchmarks import expressions, measures, service
+from benchmarks import (
+    cells,
+    costs,
+    expressions,
+    fail_over,
+    idle,
+    isolation,
+    large,
+    measures,
+    postgresql,
+    service,
+)
+
+PARTS = (
+    measures,
+    service,
+    postgresql,
+    large,
+    idle,
+    fail_over,
+    isolation,
+    expressions,
+    costs,
+    cells,
+)
 
 
 def main(names: list[str]) -> None:
-    known = {measure.__name__: measure for measure in (*measures.ALL, *service.ALL, *expressions.ALL)}
+    known = {measure.__name__: measure for part in PARTS for measure in part.ALL}
     if unknown := [name for name in names if name.lstrip("=") not in known]:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(known)}")
     if len(names) == 1 and names[0].startswith("="):
