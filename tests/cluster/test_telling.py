@@ -1,15 +1,17 @@
 """What a node logs of the others."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from maestrale.cluster.telling import Telling, tell_gained, tell_given
 from maestrale.store.membership import NodeRow, View
 
-from .views import a_node, a_view
+from .views import NOON, a_node, a_view
 
 
 def told(*views: View, node_id: int = 1) -> list[tuple[str, str, Any]]:
@@ -53,13 +55,18 @@ def test_who_stops_and_leaves_is_told_as_what_was_meant() -> None:
 
 def test_who_is_late_and_beats_again_is_told_and_who_goes_without_a_word_is_a_warning() -> None:
     late = seen(a_node(2, beat_age=2.0))
+    buried = replace(seen(), now=NOON + timedelta(seconds=2))
 
-    assert after(late, late, seen(a_node(2)), late, seen()) == [
+    assert after(late, late, seen(a_node(2)), late, buried) == [
         ("warning", "a node missed a beat", 2),
         ("info", "a node beats again", 2),
         ("warning", "a node missed a beat", 2),
         ("warning", "a node is gone without a word", 2),
     ]
+
+
+def test_who_has_a_lease_still_when_it_is_gone_has_left_of_its_own_accord() -> None:
+    assert after(seen()) == [("info", "a node left", 2)]
 
 
 def test_a_node_tells_nothing_of_itself() -> None:

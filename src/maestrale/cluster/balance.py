@@ -15,7 +15,7 @@ from maestrale.store.membership import NodeRow, View
 OVERLOADED = "overloaded"
 """The key in a node's load that says it wants less."""
 
-GIVEN_AT_ONCE = 4
+GIVEN_AT_ONCE = 8
 """Shards that a node gives away within one beat, so that few executions stand still at the same time."""
 
 _WHOLE, _LESS = 4, 3

@@ -35,6 +35,7 @@ class Telling:
             log.info("the nodes of this cluster", others=_names(others.values()))
         else:
             self._tell_of(self._known, others, states)
+            self._tell_of_gone(self._known, others, view)
         self._known, self._states = others, states
         if not any(row.id == self._node_id and row.is_stopping for row in view.nodes):
             self._tell_of_roles(missing_roles(view))  # Otherwise it is this node that they are missing.
@@ -51,8 +52,12 @@ class Telling:
                 log.warning("a node missed a beat", **_of(row))
             elif states[id] == "up" and self._states[id] == "late":
                 log.info("a node beats again", **_of(row))
+
+    def _tell_of_gone(self, before: Mapping[int, NodeRow], after: Mapping[int, NodeRow], view: View) -> None:
         for id, row in before.items():
-            if id not in after and row.is_stopping:
+            # Nobody is buried before his lease has ended. Who had nothing to give away may leave unseen.
+            has_left = row.is_stopping or (row.leased_until is not None and row.leased_until > view.now)
+            if id not in after and has_left:
                 log.info("a node left", **_of(row))
             elif id not in after:
                 log.warning("a node is gone without a word", **_of(row))
