@@ -28,7 +28,8 @@ def test_a_lease_counts_from_before_the_beat_was_sent_and_ends_by_itself() -> No
     ended = (lease.has_begun, lease.is_held, lease.left, lease.age)
 
     assert before == (False, False, 0.0, 0.0)
-    assert held == (True, True, pytest.approx(2.47), 0.5), "a clock that is a little slow does no harm"
+    assert (held[:2], held[3]) == ((True, True), 0.5)
+    assert held[2] == pytest.approx(2.47), "a clock that is a little slow does no harm"
     assert ended == (True, False, 0.0, 3.0)
 
 

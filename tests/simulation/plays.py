@@ -18,13 +18,24 @@ def on_a_file(seed: int, node_class: type[Node] = Node) -> Simulation:
 def on_many_nodes(seed: int) -> ClusterSimulation:
     """Two to four nodes: the same."""
     faults = Faults(crashes=(4, 10, 25)[seed % 3], failures=(1, 6, 12)[seed // 3 % 3], steps=500)
-    return ClusterSimulation(seed, TEXT, _workflows(seed), actions=_actions(seed), faults=faults)
+    return _cluster(seed, faults)
 
 
 def on_a_bad_day(seed: int) -> ClusterSimulation:
     """The same, while far more goes wrong."""
     faults = Faults(crashes=60, failures=(3, 12, 30)[seed % 3], steps=500)
-    return ClusterSimulation(seed, TEXT, _workflows(seed), actions=_actions(seed), faults=faults)
+    return _cluster(seed, faults)
+
+
+def _cluster(seed: int, faults: Faults) -> ClusterSimulation:
+    return ClusterSimulation(
+        seed,
+        TEXT,
+        _workflows(seed),
+        actions=_actions(seed),
+        triggered="chain" if seed % 4 == 0 else None,
+        faults=faults,
+    )
 
 
 def _workflows(seed: int) -> list[str]:

@@ -212,11 +212,7 @@ class Holdings:
         def give(store: Store) -> list[int]:
             return store.give_shards(shards, to=to, attempts=rows)
 
-        try:
-            given = await self._engine.write(give)
-        except Unavailable:
-            self._work.keep_if_stored(rows)
-            raise
+        given = await self._insist_on_giving(shards, give)
         for id in given:
             self._given[id] = shards[id]
         self._work.forget(given)
@@ -224,3 +220,21 @@ class Holdings:
         self._on_given({to})
         tell_given(given, to=to)
         self._figures.on_given(len(given))
+
+    async def _insist_on_giving(
+        self, shards: Mapping[int, int], give: Callable[[Store], list[int]]
+    ) -> Sequence[int]:
+        """Which are given. Until that is known they are neither ours nor others': a view that is older than
+        the gift would bring them back, and the next one end what goes on here for others."""
+        node_id, is_first = self._node_id, True
+        while not shards.keys().isdisjoint(self._leaving):
+            try:
+                given = await self._engine.write(give)
+            except Unavailable as error:
+                log.warning("executions cannot be given away yet", error=str(error))
+                is_first = False
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return given if is_first else list(shards)  # What this has not given, one before it has.
+        # A view tells that others have them: as a gift, unless this node has been taken for dead.
+        return list(shards) if not is_first and self._node_id == node_id else ()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from maestrale.clock import monotonic
 
-
 COUNTED = 0.99
 """How much of a lease counts: clocks that measure the same time differ by less than the rest."""
 
@@ -12,8 +11,8 @@ COUNTED = 0.99
 class Lease:
     """What this node knows of its own lease.
 
-    It counts from before a beat was sent, and less than is granted, so that it ends here before it ends in the
-    database, whose clock may go faster. Set by the thread that beats, and read by any other.
+    It counts from before a beat was sent, and less than is granted, so that it ends here before it ends in
+    the database, whose clock may go faster. Set by the thread that beats, and read by any other.
     """
 
     def __init__(self, seconds: float, *, clock: Callable[[], float] = monotonic) -> None:

@@ -33,10 +33,6 @@ class Work(Protocol):
         """These are stored now: whoever has their trees may call them back."""
         ...
 
-    def keep_if_stored(self, rows: Sequence[AssignmentRow]) -> None:
-        """As `keep`, where nobody knows whether these are stored."""
-        ...
-
     async def on_report(self, event: Event) -> Json:
         """What a worker says of a run that nobody keeps, and this node waits for; the answer."""
         ...

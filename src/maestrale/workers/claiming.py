@@ -51,8 +51,6 @@ class QueueWorker(Background):
         self._names = tuple(names)
         self._kept: set[AttemptKey] = set()
         """Run here for trees that this node has given away; the engine reports of them."""
-        self._doubtful: set[AttemptKey] = set()
-        """Run here for trees that this node has perhaps given away."""
         self._ended: set[AttemptKey] = set()
         """Ended, and their owner is to delete the row."""
         self._unwanted: set[AttemptKey] = set()
@@ -83,9 +81,7 @@ class QueueWorker(Background):
         """
         if queued is not None:
             self._may_claim = queued > 0
-        self._must_check = self._must_check or bool(
-            self._reports.errands or self._kept or self._doubtful or self._unwanted
-        )
+        self._must_check = self._must_check or bool(self._reports.errands or self._kept or self._unwanted)
         if self._may_claim or self._must_check:
             self._wake.set()
 
@@ -93,16 +89,12 @@ class QueueWorker(Background):
         """These attempts run here, and their trees have been given to another node."""
         self._kept.update(row.key for row in rows)
 
-    def keep_if_stored(self, rows: Collection[AssignmentRow]) -> None:
-        """As `keep`, where nobody knows whether the trees were given."""
-        self._doubtful.update(row.key for row in rows)
-
     def drop(self) -> None:
         """This node's number is no node's any more: end what it has claimed. Others have given it up."""
         for key in [*self._reports.errands, *self._kept]:
             self._reports.forget(key)
             self._local.cancel(*key)
-        for keys in (self._kept, self._doubtful, self._ended, self._unwanted):
+        for keys in (self._kept, self._ended, self._unwanted):
             keys.clear()
 
     async def _run(self) -> None:
@@ -144,14 +136,11 @@ class QueueWorker(Background):
         """Compare what runs here with what is to run here."""
         self._see_ends()
         errands, kept, ended = set(self._reports.errands), set(self._kept), set(self._ended)
-        unwanted, doubtful = set(self._unwanted), set(self._doubtful)
+        unwanted = set(self._unwanted)
         if unwanted:
             await self._write(lambda store: store.assignments.let_go(worker=node_id, drop=unwanted))
             self._unwanted -= unwanted
         rows = set(await self._write(lambda store: store.assignments.claimed(node_id)))
-        kept |= doubtful & rows
-        self._kept |= doubtful & rows
-        self._doubtful -= doubtful
         for key in (errands | kept) - rows:
             self._reports.forget(key)
             self._kept.discard(key)

@@ -135,10 +135,6 @@ class SharedWork:
         """Implements `Work`."""
         self.worker.keep(rows)
 
-    def keep_if_stored(self, rows: Sequence[AssignmentRow]) -> None:
-        """Implements `Work`."""
-        self.worker.keep_if_stored(rows)
-
     def begin_anew(self, node_id: int) -> None:
         """Implements `Work`."""
         if self._last_id is not None:

@@ -22,12 +22,16 @@ class ClusterErrands(Errands):
     """See the module. Each time that somebody asks, the request bears another mark."""
 
     def __init__(self, seed: int, chance: Random, chronicle: ClusterChronicle, loop: SimulatedLoop) -> None:
-        super().__init__(seed, chance, chronicle, may_delete=lambda root_id: root_id not in self._unsure)
+        super().__init__(seed, chance, chronicle, may_delete=self._may_be_deleted)
         self._laws = chronicle
         self._loop = loop
         self._asked = 0
         self._unsure: dict[str, int] = {}
         """How many requests may still begin a tree, of which nobody knows what became."""
+
+    def _may_be_deleted(self, root_id: str) -> bool:
+        """Nobody may begin it anew: not what a trigger starts, either."""
+        return root_id in self.roots and root_id not in self._unsure
 
     def ask_machine(self, call: Call, machine: "Machine") -> None:
         """Ask a machine. Whoever gets no answer asks again."""

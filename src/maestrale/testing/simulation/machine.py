@@ -26,6 +26,7 @@ from maestrale.testing.simulation.pulse import FlakyMembership, Network, Pulse
 from maestrale.testing.simulation.session import RowLocks, Session
 from maestrale.testing.simulation.teller import Teller
 from maestrale.testing.simulation.thread import SimulatedThread
+from maestrale.testing.simulation.triggers import make_triggers
 from maestrale.testing.simulation.watched import Watch, WatchedRegistry, WatchedStore
 from maestrale.workers import SharedWork
 
@@ -61,6 +62,7 @@ class Site(Struct, frozen=True, kw_only=True):
     log: list[str]
     faults: Callable[[], Faults]
     on_buried: Callable[[Sequence[int]], None]
+    has_triggers: bool
 
 
 class Machine:
@@ -81,6 +83,7 @@ class Machine:
         self._roles = roles
         self._node_id: int | None = None
         self._looks_at = 0.0
+        self._registry = WatchedRegistry(site.registry, name, site.watch, site.chance)
         self._has_looked = False
         self._wakes_at = 0.0
         self._epochs: Mapping[int, int] = {}
@@ -140,7 +143,7 @@ class Machine:
         )
         work = self.work = SharedWork(
             self.engine,
-            WatchedRegistry(site.registry, self.name, site.watch, site.chance),
+            self._registry,
             runs_actions=WORKER in self._roles,
             name=self.name,
             node_id=self._look_at_lease,
@@ -167,6 +170,8 @@ class Machine:
             self.pulse.open()
             await parts.enter_async_context(work)
             await parts.enter_async_context(self.cluster)
+            if site.has_triggers:
+                await parts.enter_async_context(make_triggers(self.engine, self.clock))
             self.is_up = True
             await self._stop.wait()
             self.is_up = False
@@ -211,14 +216,19 @@ class Machine:
         self._wakes_at = self._site.loop.now
 
     @property
+    def is_about_to_begin(self) -> bool:
+        """Whether it has an action that has not begun."""
+        return self.is_up and self.work.local.running > self._registry.under_way
+
+    @property
     def lives(self) -> bool:
         """Whether it beats, and has beaten since it stood still last: then nobody may take it for dead."""
         return self.beats and self.pulse.beat_at >= self._wakes_at
 
     def freeze(self) -> None:
         """It stands still."""
-        # Between its last look at its lease and the first step of an action, a turn later, it may freeze, too,
-        # and no look could help there: here, actions that have leave to begin have begun.
+        # Between its last look at its lease and the first step of an action, a turn later, it may freeze,
+        # too, and no look could help there: here, actions that have leave to begin have begun.
         for _ in range(MOST_TURNS):
             self._has_looked = False
             self._site.loop.turn(self.process)

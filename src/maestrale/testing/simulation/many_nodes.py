@@ -38,9 +38,13 @@ from maestrale.testing.simulation.moves import Move
 from maestrale.testing.simulation.nature import LoopClock, second_nature
 from maestrale.testing.simulation.pulse import Network
 from maestrale.testing.simulation.session import RowLocks
+from maestrale.testing.simulation.triggers import add_trigger, check_firings, has_firings_left
 
 MOST_MACHINES = 4
 LEASE_SECONDS = SETTINGS.lease_seconds
+
+SECONDS_OF_OTHERS = 5.9
+"""A standstill after which those who can beat have their lease still, and soon find who cannot."""
 MOST_SECONDS = 3_000.0
 """How long everything may take to come to its end once nothing goes wrong any more."""
 
@@ -67,6 +71,7 @@ class ClusterSimulation:
     Args:
         text: A document; `workflows` are those of it to run, each once.
         actions: Actions to run by themselves, each once, with their input.
+        triggered: A workflow that a cron trigger starts; every machine takes itself for the one to fire it.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class ClusterSimulation:
         workflows: Sequence[str],
         *,
         actions: Mapping[str, Mapping[str, Json]] | None = None,
+        triggered: str | None = None,
         faults: Faults = FAULTS,
     ) -> None:
         self.seed = seed
@@ -85,11 +91,14 @@ class ClusterSimulation:
         self._text = text
         self._workflows = workflows
         self._actions = actions or {}
+        self._triggered = triggered
         self._bugs: list[str] = []
         self._named = 0
         self._resume_at = 0.0
         self._looks_left = LOOKS_LEFT
         self._standstill = 0.0, 0.0
+        self._ambushed: Machine | None = None
+        self._ambushed_in_transaction = False
         self.loop = SimulatedLoop()  # type: ignore[abstract]
         self.machines: list[Machine] = []
 
@@ -100,6 +109,8 @@ class ClusterSimulation:
         self.reader = open_private(self.database, clock)
         document = self.reader.put_document("simulated.yaml", self._text)
         definitions = definitions_of(self._text)
+        if self._triggered is not None:
+            add_trigger(self.reader, self._triggered, document)
         library = DocumentLibrary(lambda id: self.reader.get_document(id).text)
         library.add(document, definitions)
         limits = Limits(steps=self.chance.choice((1, 3, 250)))
@@ -134,6 +145,7 @@ class ClusterSimulation:
             watch=self.chronicle,
             faults=lambda: self.faults,
             on_buried=self._on_buried,
+            has_triggers=self._triggered is not None,
         )
         for _ in range(self.chance.randint(2, 3)):
             self._start_machine()
@@ -258,10 +270,8 @@ class ClusterSimulation:
                 ("freeze", lambda: self._freeze(one)),
             ]
             things += [("stop", lambda: self._stop(one)), ("clock", lambda: self._set_clock(one))]
-            things.append(("cut", lambda: self._cut(one)))
+            things += [("ambush", lambda: self._ambush(one)), ("cut", lambda: self._cut(one))]
         things.append(("standstill", lambda: self._stand_still(15)))
-        if busy := [machine for machine in awake if machine.thread.is_open]:
-            things += [("freeze in a transaction", lambda: self._freeze(self.chance.choice(busy), 15))] * 4
         if stuck := [machine for machine in frozen if machine.thread.is_open]:
             things.append(("cut while frozen", lambda: self._cut(self.chance.choice(stuck))))
         if frozen:
@@ -277,6 +287,8 @@ class ClusterSimulation:
     def _kill(self, machine: Machine) -> None:
         machine.kill(is_done=self.chance.random() < 0.5)
         self.machines.remove(machine)
+        if self._ambushed is machine:
+            self._ambushed = None
         self.errands.break_off(machine)
         self.audience.leave(machine)
 
@@ -286,6 +298,19 @@ class ClusterSimulation:
         self.log.append(f"{machine.name} freezes")
         self.audience.leave(machine)
         self._stand_still(seconds or self.chance.choice((0, 0, 0, 1, 6, 15)))
+
+    def _ambush(self, machine: Machine) -> None:
+        """It will freeze at a bad moment: while a transaction is open, or just before an action begins."""
+        self._ambushed = machine
+        self._ambushed_in_transaction = self.chance.random() < 0.5
+
+    def _spring_ambush(self) -> None:
+        machine = self._ambushed
+        if machine is None or machine.process.is_frozen:
+            return
+        if machine.thread.is_open if self._ambushed_in_transaction else machine.is_about_to_begin:
+            self._ambushed = None
+            self._freeze(machine, SECONDS_OF_OTHERS)
 
     def _stand_still(self, seconds: float) -> None:
         """Nobody gets anything done for a while: the database is away, for instance."""
@@ -324,7 +349,7 @@ class ClusterSimulation:
     def _finish(self) -> None:
         """Nothing goes wrong any more: everything comes to its end."""
         self.log.append("nothing goes wrong any more")
-        self.faults, self.network.loses_all = NO_FAULTS, True
+        self.faults, self.network.loses_all, self._ambushed = NO_FAULTS, True, None
         for machine in list(self.machines):
             machine.mend()
         self._start_machine()
@@ -367,6 +392,8 @@ class ClusterSimulation:
         return bool(calls)
 
     def _is_over(self) -> bool:
+        if has_firings_left(self.reader):
+            return False
         executions = (it for state in self.chronicle.folded.values() for it in state.executions.values())
         goes_on = any(not state.has_ended for state in self.chronicle.folded.values())
         if self.errands.calls or goes_on or any(it.state not in ENDED_EXECUTION for it in executions):
@@ -385,11 +412,14 @@ class ClusterSimulation:
         self.log.append(self._what_is_left())
         self.chronicle.check_end(self.errands.roots, self._text)
         self.chronicle.check_left()
+        if self._triggered is not None:
+            check_firings(self.chronicle)
         [anywhere, *_] = [machine for machine in self.machines if machine.is_up]
         self.audience.check_end(anywhere)
 
     def _look_after(self) -> None:
         self._see_who_has_ended()
+        self._spring_ambush()
         if self.chronicle.broken:
             raise self.chronicle.broken[0]
         demand(not self.loop.errors, "there are no bugs", *self.loop.errors)

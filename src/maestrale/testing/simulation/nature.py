@@ -1,17 +1,18 @@
 """Time and chance in a simulation: what the program reads of both follows from the seed.
 
-The wall clock of each process may be wrong. The one by which it measures its own lease goes on evenly, a little
-too fast or too slow; that of the database is right.
+The wall clock of each process may be wrong. The one by which it measures its own lease goes on evenly, a
+little too fast or too slow; that of the database is right.
 """
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from random import Random
 
 from maestrale import clock, ids
 from maestrale.engine import library
+from maestrale.engine.stopwatch import Stopwatch
 from maestrale.testing.clocks import NOON
 from maestrale.testing.simulation.loop import SimulatedLoop, current_process
 from maestrale.testing.simulation.made_once import parsed
@@ -56,18 +57,24 @@ class _System:
         return getattr(os, name)
 
 
+def _unmeasured(stopwatch: Stopwatch) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @contextmanager
 def second_nature(loop: SimulatedLoop, chance: Random) -> Iterator[None]:
     """While the block lasts, the program takes the loop's time for its own, and its chance from this one.
 
-    What it reads of documents is read once for all simulations.
+    What it reads of documents is read once for all simulations, and expressions take no time.
     """
     real_time, real_system, real_parse = clock.time, ids.os, library.parse  # type: ignore[attr-defined]
+    real_guard = Stopwatch.guard
     clock.time, ids.os = _Time(loop), _System(chance)  # type: ignore[assignment, attr-defined]
-    library.parse = parsed  # type: ignore[assignment, attr-defined]
+    library.parse, Stopwatch.guard = parsed, _unmeasured  # type: ignore[assignment, attr-defined, method-assign]
     ids._POOL.clear()
     try:
         yield
     finally:
         clock.time, ids.os, library.parse = real_time, real_system, real_parse  # type: ignore[attr-defined]
+        Stopwatch.guard = real_guard  # type: ignore[method-assign]
         ids._POOL.clear()

@@ -69,6 +69,8 @@ class WatchedRegistry(Registry):
         self._machine = machine
         self._watch = watch
         self._chance = chance
+        self.under_way = 0
+        """How many actions have begun and not ended."""
 
     def runnable_names(self) -> list[str]:
         return self._real.runnable_names()
@@ -82,7 +84,11 @@ class WatchedRegistry(Registry):
             except LawBroken as broken:  # The worker would take it for the fault of the action.
                 self._watch.broken.append(broken)
                 raise
-            await asyncio.sleep(self._chance.choice(SECONDS))
+            self.under_way += 1
+            try:
+                await asyncio.sleep(self._chance.choice(SECONDS))
+            finally:
+                self.under_way -= 1
             if result.is_error:
                 raise ActionFailed(result.error)
             return result.value
