@@ -2,8 +2,9 @@
 
 import pytest
 
-from maestrale.core import Execution, Task, joins
+from maestrale.core import Execution, Task, rounds
 from maestrale.core.events import ResumeRequested, TaskRerunRequested, TaskSkipRequested
+from maestrale.core.standstill import find_standstill
 from maestrale.core.state import Trigger
 from maestrale.core.turn import Turn
 from maestrale.testing.stage import ROOT, Stage, rows_of
@@ -258,6 +259,110 @@ def test_what_a_failed_join_led_to_comes_round_again_as_a_new_round() -> None:
     assert (stage.states()["end"], str(stage.root.state)) == ("SUCCESS", "ERROR")
 
 
+# Inbound tasks that run more than once.
+
+TWICE = """
+    a: {on-success: x}
+    b: {action: std.async_noop, on-success: x}
+    x: {on-success: j}
+    z: {action: std.async_noop, on-success: j}
+    j: {join: all}
+"""
+
+
+def test_an_inbound_task_that_comes_twice_counts_once() -> None:
+    stage = tasks(TWICE)
+
+    stage.complete("b", DONE)
+
+    assert (stage.states()["j"], stage.task("j").arrived) == ("WAITING", 1)
+    assert list(find_standstill(stage.world, stage.state)) == []
+
+    stage.complete("z", DONE)
+
+    assert (stage.states()["j"], stage.task("j").arrived) == ("SUCCESS", 2)
+
+
+def test_a_second_round_counts_who_came_to_the_first_that_failed() -> None:
+    stage = tasks("""
+        x: {on-success: j}
+        z: {action: std.async_noop, on-success: j}
+        a: {on-success: y}
+        b: {action: std.async_noop, on-success: y}
+        y: {action: std.async_noop, on-success: j, on-error: noop}
+        j: {join: all, on-error: noop}
+    """)
+    stage.complete("y", FAILED)
+    stage.complete("b", DONE)
+    stage.complete("y", DONE)
+    assert [(str(task.state), task.arrived) for task in stage.tasks("j")] == [("ERROR", 1), ("WAITING", 2)]
+
+    stage.complete("z", DONE)
+
+    assert [str(task.state) for task in stage.tasks("j")] == ["ERROR", "SUCCESS"]
+    assert stage.root.state == "SUCCESS"
+
+
+def test_what_a_cycle_brings_to_a_join_that_failed_does_not_revive_it() -> None:
+    stage = tasks("""
+        a: {on-complete: j, on-skip: k}
+        k: {join: all, on-error: j}
+        j: {join: all, on-complete: k}
+    """)
+
+    assert ran(stage) == [("a", "SUCCESS"), ("j", "ERROR"), ("k", "ERROR")]
+    assert [stage.tasks("k")[0].id] == [trigger.task_id for trigger in stage.task("j").late]
+
+
+def test_joins_that_lack_each_other_fail_while_other_branches_are_under_way() -> None:
+    stage = tasks("""
+        a: {on-success: j, on-complete: k}
+        b: {action: std.async_noop, on-complete: j}
+        k: {join: all, on-error: j}
+        j: {join: 3, on-complete: k}
+    """)
+
+    assert stage.states() == {"a": "SUCCESS", "b": "RUNNING", "j": "ERROR", "k": "SUCCESS"}
+
+
+def test_what_follows_from_a_join_that_failed_has_the_variables_of_those_that_came() -> None:
+    stage = tasks("""
+        a: {publish: {x: 1}, on-success: j}
+        b: {action: std.fail, on-success: j}
+        j: {join: all, on-error: report}
+        report: {publish: {seen: <% $.x %>}}
+    """)
+
+    assert stage.task("report").published == {"seen": 1}
+
+
+def test_a_way_that_a_command_cut_off_stays_cut_off_when_the_execution_goes_on() -> None:
+    stage = tasks("""
+        a: {action: std.fail, on-success: j}
+        b: {on-success: [fail, c]}
+        c: {on-error: j}
+        j: {join: all}
+    """)
+
+    stage.send(TaskSkipRequested(stage.task("a").id))
+
+    assert (stage.task("j").state_info, str(stage.root.state)) == ("Failed by tasks: ['c']", "ERROR")
+
+
+def test_a_start_task_that_has_run_opens_no_way_to_a_later_round() -> None:
+    stage = tasks("""
+        a: {action: std.fail, on-error: b}
+        b: {on-complete: c}
+        c: {on-complete: j}
+        j: {join: 2, on-complete: j}
+    """)
+    for _ in range(2):
+        stage.send(TaskRerunRequested(stage.task("a").id))
+
+    assert [str(task.state) for task in stage.tasks("j")] == ["ERROR", "ERROR"]
+    assert stage.root.state == "ERROR"
+
+
 # Joins and policies.
 
 
@@ -300,15 +405,13 @@ def test_a_join_inherits_the_variables_of_all_who_came() -> None:
 
 def test_the_join_of_many_branches_does_not_look_at_them_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str] = []
-    judge = joins.judge
+    judge = rounds.judge
 
-    def counted(
-        turn: Turn, execution: Execution, join: Task
-    ) -> tuple[joins.Verdict, list[Trigger], list[str]]:
+    def counted(turn: Turn, execution: Execution, join: Task) -> rounds.Judgement:
         looks.append(join.name)
         return judge(turn, execution, join)
 
-    monkeypatch.setattr(joins, "judge", counted)
+    monkeypatch.setattr(rounds, "judge", counted)
     branches = "\n".join(f"b{number}: {{on-success: j}}" for number in range(300))
 
     stage: Stage = tasks(branches + "\nj: {join: all}")

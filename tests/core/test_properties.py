@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from maestrale.core import ActionRun, Entry, Limits, Result, State, Timer, decide
 from maestrale.core.events import ActionCompleted, TimerFired, TurnContinued
+from maestrale.core.status import TaskState
 from maestrale.lang import parse
 from maestrale.testing import laws
 from maestrale.testing.happenings import Happening, Play, scripts
@@ -42,6 +45,47 @@ def test_whatever_happens_the_laws_hold_and_everything_ends(
     play.perform(script)
 
     assert play.finish(), "a small workflow ends within the budget of events"
+
+
+def test_a_join_revived_by_a_branch_that_was_run_again_breaks_no_law() -> None:
+    text = """
+version: '2.0'
+main:
+  tasks:
+    a: {action: std.async_noop, on-success: j}
+    b: {action: std.async_noop, on-success: j}
+    j: {join: all, action: std.async_noop}
+"""
+    play = Play(Program(texts=(text,), workflow="main"))
+
+    play.perform((Happening("succeed"), Happening("fail")))
+    play.perform((Happening("rerun"), Happening("succeed")))
+
+    assert play.states() == {"a": "SUCCESS", "b": "SUCCESS", "j": "RUNNING"}
+
+
+def test_an_ended_task_that_nobody_repaired_must_not_go_on() -> None:
+    stage = Stage(
+        """
+version: '2.0'
+main:
+  tasks:
+    a: {on-success: j}
+    b: {action: std.fail, on-success: j}
+    j: {join: all}
+"""
+    )
+    stage.start("main")
+    before = laws.copy_of(stage.state)
+    join = replace(stage.task("j"), state=TaskState.WAITING, reruns=1)
+    after = {
+        **before,
+        "tree": replace(before["tree"], sequence=before["tree"].sequence + 1),
+        "tasks": {**before["tasks"], join.id: join},
+    }
+
+    with pytest.raises(laws.LawBroken, match="an ended task stays ended"):
+        laws.check_moves(before, after)
 
 
 @given(EVERYTHING, scripts(), SLICES)

@@ -185,7 +185,7 @@ MUTATIONS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
     no_lock: "who writes a tree has its shard",
     messages_are_done_again: "nothing is left in inbox|comes to its end",
     the_living_are_buried: "everything ends",
-    lost_trees_are_kept: "everything ends|who looks on|begins? once|nothing is left",
+    lost_trees_are_kept: "what is lost is forgotten",
     nothing_is_recovered: "everything ends",
     attempts_are_not_given_up: "everything ends",
     released_before_the_commit: "what was accepted is stored",
@@ -202,6 +202,13 @@ MUTATIONS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
 MOST_SEEDS = 200
 """Among so many seeds there is one that notices."""
 
+FIRST_SEEDS: Mapping[Callable[[pytest.MonkeyPatch], None], int] = {
+    no_lock: 19,
+    a_lease_is_not_looked_at: 50,
+    what_runs_on_is_not_told: 54,
+}
+"""Where it takes long to come to such a seed, the search begins here."""
+
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.__name__)
 def test_the_simulator_notices_when_a_guard_is_taken_away(
@@ -210,11 +217,11 @@ def test_the_simulator_notices_when_a_guard_is_taken_away(
     mutation(monkeypatch)
 
     with pytest.raises(LawBroken, match=MUTATIONS[mutation]):
-        _play_until_it_breaks(MUTATIONS[mutation])
+        _play_until_it_breaks(MUTATIONS[mutation], FIRST_SEEDS.get(mutation, 0))
 
 
-def _play_until_it_breaks(law: str) -> None:
-    for seed in range(MOST_SEEDS):
+def _play_until_it_breaks(law: str, first: int) -> None:
+    for seed in range(first, first + MOST_SEEDS):
         try:
             on_a_bad_day(seed).run()
         except LawBroken as broken:

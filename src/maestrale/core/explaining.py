@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from maestrale.core import joins, wait_texts
+from maestrale.core import rounds, wait_texts
 from maestrale.core.catalogue import World
 from maestrale.core.events import Entry, TurnContinued
 from maestrale.core.pause import get_execution
@@ -123,8 +123,8 @@ class _Explainer:
         if task.state is TaskState.IDLE:
             return HeldTask(_named(task), task.state, "start")
         if task.state is TaskState.WAITING:
-            verdict, _, _ = joins.judge(self._turn, execution, task)
-            return None if verdict is joins.Verdict.WAIT else HeldTask(_named(task), task.state, "join")
+            verdict = rounds.judge(self._turn, execution, task).verdict
+            return None if verdict is rounds.Verdict.WAIT else HeldTask(_named(task), task.state, "join")
         if task.items is not None and task.items.room > 0:
             return HeldTask(_named(task), task.state, "items")
         return None
@@ -239,7 +239,7 @@ class _Explainer:
         )
 
     def _join(self, execution: Execution, join: Task) -> JoinWait:
-        found = joins.survey(self._turn, execution, join, most=MOST_LISTED)
+        found = rounds.survey(self._turn, execution, join, most=MOST_LISTED)
         return JoinWait(
             text=wait_texts.of_join(join, found),
             since=join.created_at,
@@ -326,7 +326,7 @@ def _open_run(run: ActionRun) -> OpenRun:
     )
 
 
-def _missing(missing: joins.Missing) -> MissingInbound:
+def _missing(missing: rounds.Missing) -> MissingInbound:
     task = missing.task
     return MissingInbound(
         name=missing.name,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-from maestrale.core import joins
+from maestrale.core import rounds
 from maestrale.core.catalogue import World
 from maestrale.core.explaining import reading
 from maestrale.core.findings import AnyRow, Finding, found
@@ -119,16 +119,16 @@ def _children(turn: Turn, task: Task) -> Iterator[ActionRun | Execution]:
 
 def _of_join(turn: Turn, execution: Execution, join: Task) -> Iterator[Finding]:
     try:
-        verdict, _, failed = joins.judge(turn, execution, join)
-        standing = joins.survey(turn, execution, join, most=len(turn.state.tasks))
+        judged = rounds.judge(turn, execution, join)
+        standing = rounds.survey(turn, execution, join, most=len(turn.state.tasks))
     except (NotFound, InvalidInput, LookupError):
         return  # `missing_definitions` tells.
     told = {"needed": standing.needed, "inbound": standing.inbound, "counted": standing.arrived}
-    if verdict is not joins.Verdict.WAIT:
+    if judged.verdict is not rounds.Verdict.WAIT:
         way = (
             "enough have come"
-            if verdict is joins.Verdict.RUN
-            else f"too many can never come: {sorted(failed)}"
+            if judged.verdict is rounds.Verdict.RUN
+            else f"too many can never come: {sorted(judged.names)}"
         )
         yield found("join-overlooked", join, f"it waits for branches, and {way}", **told)
     lost = standing.arrived if _may_come_again(turn, execution, join) else join.arrived

@@ -178,7 +178,8 @@ class Task(Struct, frozen=True, kw_only=True):
     `turn` is the ticket under which the task waits for its turn in the agenda of the tree; None when
     it has nothing to do by itself. `pending` are commands still to be carried out after the tasks that
     were listed before them have begun. `sources` are the tasks whose variables it inherits. `arrived` and
-    `late` count the inbound tasks of a join that came in time, and name those that came too late.
+    `late` count the inbound tasks of a join that came in time, and name those that came too late; `arrived`
+    is exact whenever the join has looked at them, and never too small.
     `attempt` counts the retries made; `retried` says that the retry policy was consulted; `reruns` counts
     how often the task was begun anew after it had failed. `held`: the task is IDLE because of
     `pause-before`. `item_values` are the evaluated lists of with-items, by variable, while the loop runs.

@@ -5,7 +5,7 @@ Source: Mistral v2, sections 2.2, 2.15 and 3.3.
 
 from collections.abc import Callable, Mapping
 
-from maestrale.core import contexts, joins, resolve, runs, standalone, subworkflows, with_items
+from maestrale.core import contexts, joins, resolve, rounds, runs, standalone, subworkflows, with_items
 from maestrale.core.abandon import give_up
 from maestrale.core.completion import carry_on, complete, force_failure
 from maestrale.core.effects import SetTimer
@@ -81,20 +81,23 @@ def _start(turn: Turn, task: Task) -> None:
 
 def _judge_join(turn: Turn, task: Task) -> None:
     execution = turn.execution(task.execution_id)
-    verdict, triggers, failed = joins.judge(turn, execution, task)
-    match verdict:
-        case joins.Verdict.RUN:
-            sources = tuple(trigger.task_id for trigger in triggers)
-            if task.reruns:  # What it led to when it failed has its variables from the join itself.
-                sources = tuple(id for id in sources if not joins.led_to(turn, task, id))
+    judged = rounds.judge(turn, execution, task)
+    sources = tuple(trigger.task_id for trigger in judged.came)
+    if task.reruns:  # What it led to when it failed has its variables from the join itself.
+        sources = tuple(id for id in sources if not joins.led_to(turn, task, id))
+    match judged.verdict:
+        case rounds.Verdict.RUN:
             contexts.forget_behind(turn, task)
-            came = {"triggered_by": tuple(triggers), "sources": sources, "arrived": len(triggers)}
-            _start(turn, turn.update_task(task, **came))
-        case joins.Verdict.FAIL:
-            task = turn.update_task(task, triggered_by=tuple(triggers))
-            complete(turn, task, TaskState.ERROR, f"Failed by tasks: {sorted(failed)}")
-        case joins.Verdict.WAIT if task.arrived != len(triggers):
-            turn.update_task(task, arrived=len(triggers))
+            task = turn.update_task(task, arrived=len(judged.came))
+            _start(turn, turn.update_task(task, triggered_by=judged.came, sources=sources))
+        case rounds.Verdict.FAIL:
+            contexts.forget_behind(turn, task)
+            task = turn.update_task(task, triggered_by=judged.never, sources=sources)
+            complete(turn, task, TaskState.ERROR, f"Failed by tasks: {sorted(judged.names)}")
+        case rounds.Verdict.WAIT:
+            if task.arrived != len(judged.came):
+                task = turn.update_task(task, arrived=len(judged.came))
+            joins.recheck_circle(turn, execution, task)
 
 
 def _launch(turn: Turn, task: Task) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from maestrale.core.joins import Survey
 from maestrale.core.pause_cause import Cause
+from maestrale.core.rounds import Survey
 from maestrale.core.state import Execution, Items, Task, Timer, TimerKind
 from maestrale.core.status import ExecutionState, RunState, TaskState
 from maestrale.core.waits import Named, OpenExecution, OpenRun

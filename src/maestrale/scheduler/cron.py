@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from maestrale.clock import Clock
 from maestrale.engine import Engine, Read
 from maestrale.engine.background import Background
-from maestrale.errors import Error, Unavailable
+from maestrale.errors import Conflict, Error, NotFound, Unavailable
 from maestrale.ids import new_id
 from maestrale.scheduler.alarm import LONGEST_SECONDS, Alarm
 from maestrale.scheduler.cron_rules import after_firing, find_cron_start
@@ -158,10 +159,11 @@ def advance(store: Store, fired: Sequence[CronTriggerRecord], *, now: datetime) 
             stored = store.find_record(CronTriggerRecord, None, id=trigger.id)
             if stored is None or stored.next_execution_time != trigger.next_execution_time:
                 continue
-            if waiting is None:
-                store.delete_record(trigger)
-            else:
-                store.update_record(trigger, waiting)
+            with suppress(Conflict, NotFound):  # Another scheduler has been quicker since.
+                if waiting is None:
+                    store.delete_record(trigger)
+                else:
+                    store.update_record(trigger, waiting)
 
 
 def _names(trigger: CronTriggerRecord) -> Mapping[str, str]:

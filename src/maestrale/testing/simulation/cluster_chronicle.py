@@ -18,7 +18,7 @@ from maestrale.core.status import ENDED_RUN
 from maestrale.engine.ledger import Step
 from maestrale.ids import shard_of
 from maestrale.store.ownership import Tenure
-from maestrale.testing.laws import demand
+from maestrale.testing.laws import LawBroken, demand
 from maestrale.testing.simulation.chronicle import Chronicle
 from maestrale.testing.simulation.quiet_day import answer_of
 from maestrale.testing.simulation.watched import Watch
@@ -106,6 +106,12 @@ class ClusterChronicle(Chronicle, Watch):
             demand(not self.marks[mark], "what was refused does not happen", event)
             self.refused.add(mark)
         self.seen["refused"] += 1
+
+    # What a machine has in memory.
+
+    def on_kept(self, machine: str, root_ids: Sequence[str]) -> None:
+        if root_ids:  # Told within the machine, which would take it for a bug of its own.
+            self.broken.append(LawBroken(f"what is lost is forgotten: {machine}, {root_ids}"))
 
     # What is told.
 

@@ -189,6 +189,8 @@ class Machine:
             self.teller.begin_anew()
             self._site.log.append(f"    {self.name} is born again")
         self._node_id = self.cluster.node_id
+        kept = [it for it in self.engine.list_trees() if not self.ownership.owns(it)]
+        self._site.watch.on_kept(self.name, kept)
         if (epochs := self.ownership.epochs) != self._epochs:
             self._epochs = epochs
             self._site.log.append(

@@ -270,7 +270,7 @@ class ClusterSimulation:
                 ("freeze", lambda: self._freeze(one)),
             ]
             things += [("stop", lambda: self._stop(one)), ("clock", lambda: self._set_clock(one))]
-            things += [("ambush", lambda: self._ambush(one)), ("cut", lambda: self._cut(one))]
+            things += [("ambush", lambda: self._ambush(one))] * 2 + [("cut", lambda: self._cut(one))]
         things.append(("standstill", lambda: self._stand_still(15)))
         if stuck := [machine for machine in frozen if machine.thread.is_open]:
             things.append(("cut while frozen", lambda: self._cut(self.chance.choice(stuck))))

@@ -31,6 +31,9 @@ class Watch:
         """An action begins; how it will end."""
         raise NotImplementedError
 
+    def on_kept(self, machine: str, root_ids: Sequence[str]) -> None:
+        """It has seen which shards it has, and has these trees of others in memory."""
+
     def on_notices(self, machine: str, notices: Sequence[Notice]) -> None:
         """It is to tell these."""
 
