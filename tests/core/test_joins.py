@@ -303,6 +303,43 @@ def test_a_second_round_counts_who_came_to_the_first_that_failed() -> None:
     assert stage.root.state == "SUCCESS"
 
 
+def test_a_branch_that_has_come_counts_while_the_same_task_runs_once_more() -> None:
+    stage = tasks("""
+        a: {on-success: x}
+        b: {action: std.async_noop, on-success: [x, j]}
+        x: {action: std.async_noop, on-success: j}
+        j: {join: all}
+    """)
+    stage.complete("x", DONE)
+
+    stage.complete("b", DONE)
+
+    first, second = stage.tasks("x")
+    assert (str(second.state), stage.states()["j"]) == ("RUNNING", "SUCCESS")
+    assert stage.task("j").triggered_by[1] == Trigger(first.id, "on-success")
+
+
+def test_a_round_that_counted_on_a_branch_looks_again_when_that_leads_no_further() -> None:
+    stage = tasks(
+        """
+        a: {on-success: x}
+        b: {action: std.async_noop, on-success: y, on-error: y}
+        x: {on-complete: j}
+        y: {join: one, on-complete: j}
+        j: {join: all, action: std.async_noop, publish: {n: <% $.n + 1 %>}, on-complete: [{x: <% $.n < 2 %>}]}
+    """,
+        head="vars: {n: 0}",
+    )
+    stage.complete("b", FAILED)
+    stage.send(TaskRerunRequested(stage.task("b").id))
+    stage.complete("j", DONE)
+    assert [str(task.state) for task in stage.tasks("j")] == ["SUCCESS", "WAITING"]
+
+    stage.complete("b", DONE)
+
+    assert [str(task.state) for task in stage.tasks("j")] == ["SUCCESS", "RUNNING"]
+
+
 def test_what_a_cycle_brings_to_a_join_that_failed_does_not_revive_it() -> None:
     stage = tasks("""
         a: {on-complete: j, on-skip: k}

@@ -31,11 +31,21 @@ def arrive(turn: Turn, execution: Execution, definition: TaskDefinition, trigger
         again = {"state": TaskState.WAITING, "state_info": "Task is waiting.", "reruns": join.reruns + 1}
         turn.enqueue(cleared(turn, join, **again))
     elif any(other.task_id == trigger.task_id for other in (*join.triggered_by, *join.late)):
-        return  # It was run again and comes to the round in which it had its part.
+        # It was run again and comes to the round in which it had its part.
+        _disappoint(turn, execution, join)
     elif _came_before(turn, join, trigger):
         _begin_round(turn, execution, definition, trigger)
     else:
         turn.update_task(join, late=(*join.late, trigger))
+        _disappoint(turn, execution, join)
+
+
+def _disappoint(turn: Turn, execution: Execution, join: Task) -> None:
+    """What has come leads no further: later rounds that counted on it look again."""
+    ahead = {name for name, _ in turn.workflow(execution).graph.ahead[join.name]}
+    for waiting in _waiting(turn, execution, ahead):
+        if len(list(islice(turn.tasks_named(execution.id, waiting.name), 2))) > 1:
+            turn.enqueue(waiting)
 
 
 def _begin_round(turn: Turn, execution: Execution, definition: TaskDefinition, trigger: Trigger) -> None:
@@ -129,24 +139,30 @@ def recheck(turn: Turn, execution: Execution, task: Task, chosen: set[str]) -> N
     A join that nobody waits at may now never come to be; then those behind it look again, too.
     """
     workflow = turn.workflow(execution)
-    ahead = [
+    ahead = {
         join
         for target in workflow.graph.outbound[task.name]
         if target not in chosen
         for join in _joins_from(workflow, target)
-    ]
-    seen, affected = set(ahead), []
-    while ahead:
-        name = ahead.pop()
+    }
+    for join in _waiting(turn, execution, ahead):
+        turn.enqueue(join)
+
+
+def _waiting(turn: Turn, execution: Execution, ahead: set[str]) -> list[Task]:
+    """The first joins, of these and of those behind them, that wait and have no turn to look."""
+    graph = turn.workflow(execution).graph
+    wanted, seen, found = list(ahead), set(ahead), []
+    while wanted:
+        name = wanted.pop()
         join = turn.latest_task(execution.id, name)
         if join is None or has_ended(join):
-            behind = {other for other, _ in workflow.graph.ahead[name]} - seen
+            behind = {other for other, _ in graph.ahead[name]} - seen
             seen |= behind
-            ahead.extend(behind)
+            wanted.extend(behind)
         elif join.state is TaskState.WAITING and join.turn is None:
-            affected.append(join)
-    for join in sorted(affected, key=lambda join: join.name):
-        turn.enqueue(join)
+            found.append(join)
+    return sorted(found, key=lambda join: join.name)
 
 
 def recheck_circle(turn: Turn, execution: Execution, join: Task) -> None:

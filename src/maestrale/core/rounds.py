@@ -1,7 +1,7 @@
 """One round of a join: what has come to it, what still may, and what follows from that.
 
-Of each inbound task the latest run counts. What came to an earlier round counts once more, unless a cycle
-under way may bring it again.
+Of each inbound task the latest run that has ended counts. What came to an earlier round counts once more,
+unless a cycle under way may bring it again.
 
 Source: Mistral v2, section 2.7.
 """
@@ -151,19 +151,39 @@ class _Round:
     def contribution(self, name: str) -> Trigger | str | None:
         """The trigger an inbound task gave, why it never will, or None while it still may."""
         task = self.latest(name)
-        if task is None or (not self._moves(task) and not has_ended(task)):
-            return None if self._can_be_reached(name) else "impossible route"
-        if not has_ended(task) or not task.processed:
+        if task is None or not has_ended(task):
+            return self._contribution_before(name, task)
+        if not task.processed:
             return None
+        event, is_to_come = self._event_of(task)
+        if event is None:
+            return None if is_to_come else "not triggered"
+        if task.id in self._used and self._comes_again(name):
+            return None
+        return Trigger(task.id, event)
+
+    def _contribution_before(self, name: str, task: Task | None) -> Trigger | str | None:
+        """What an inbound task contributes that has not run, or runs: who has come has come, also if the same
+        task runs once more."""
+        runs = self._turn.tasks_named(self._execution.id, name)
+        earlier = next(filter(has_ended, runs), None)
+        if earlier is not None and earlier.processed and earlier.id not in self._used:
+            event, _ = self._event_of(earlier)
+            if event is not None:
+                return Trigger(earlier.id, event)
+        if task is not None and self._moves(task):
+            return None
+        return None if self._can_be_reached(name) else "impossible route"
+
+    def _event_of(self, task: Task) -> tuple[str | None, bool]:
+        """With which event a task that has ended has come, or whether it may still."""
         events = [event for target, event in task.next_tasks if target == self._join.name]
         left = (*task.pending, *self._held.get(task.id, ()))
         to_come = sum(command.target == self._join.name for command in left)
-        if len(events) <= to_come:
-            # A task with commands left may still come to the one that leads here.
-            return None if to_come or task.pending else "not triggered"
-        if task.id in self._used and self._comes_again(name):
-            return None
-        return Trigger(task.id, events[0])
+        if len(events) > to_come:
+            return events[0], False
+        # A task with commands left may still come to the one that leads here.
+        return None, bool(to_come or task.pending)
 
     def _can_be_reached(self, name: str) -> bool:
         return next(self._ways_to(name), None) is not None
