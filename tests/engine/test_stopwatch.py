@@ -13,7 +13,7 @@ from maestrale.engine.ledger import Ledger
 from maestrale.engine.library import DocumentLibrary
 from maestrale.engine.stopwatch import SLICE, Stopwatch
 from maestrale.errors import InvalidInput
-from maestrale.expressions import EvaluationError, OverBudget, compile_template
+from maestrale.expressions import EvaluationError, OverBudget, budget, compile_template
 from maestrale.lang import parse
 from maestrale.testing.clocks import NOON
 from maestrale.testing.laws import check_same, copy_of
@@ -207,6 +207,19 @@ def test_whatever_an_expression_does_it_is_stopped_within_a_tenth_of_a_second(te
     used = time.thread_time() - began
     gc.unfreeze()
     assert used < 0.1 + 0.1
+
+
+def be_stopped_in_between() -> None:
+    with Stopwatch(seconds=SLICE).guard():
+        budget.begin("stopped")
+        raise OverBudget("stopped", "the signal came")
+
+
+def test_an_evaluation_that_was_stopped_before_it_could_say_that_it_is_over_is_over() -> None:
+    with pytest.raises(OverBudget):
+        be_stopped_in_between()
+
+    budget.interrupt("there is none")
 
 
 def test_all_expressions_of_a_decision_together_have_a_share() -> None:

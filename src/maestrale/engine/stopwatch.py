@@ -42,6 +42,7 @@ class Stopwatch:
         self._used = 0.0
         self._used_together = 0.0
         self._size = 0
+        self._guards = False
 
     @contextmanager
     def guard(self) -> Iterator[None]:
@@ -52,18 +53,20 @@ class Stopwatch:
         # It stays: a signal that comes late would otherwise meet the default handler, which ends the process.
         if signal.getsignal(signal.SIGPROF) != self._look:
             signal.signal(signal.SIGPROF, self._look)
-        self._looked_at, self._used_together = time.thread_time(), 0.0
+        self._looked_at, self._used_together, self._guards = time.thread_time(), 0.0, True
         # This timer counts the kernel's work for the process, too: making large texts is mostly that.
         signal.setitimer(signal.ITIMER_PROF, SLICE, SLICE)
         try:
             yield
         finally:
+            self._guards = False  # First of all: nothing in here may be stopped.
             signal.setitimer(signal.ITIMER_PROF, 0)
+            budget.forget()
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         now = time.thread_time()
         passed, self._looked_at = now - self._looked_at, now
-        if not budget.is_under_way():
+        if not self._guards or not budget.is_under_way():
             return
         self._used_together += passed
         if self._evaluation != budget.number():

@@ -66,6 +66,11 @@ def end(token: Token[_Evaluation | None]) -> None:
     _current.reset(token)
 
 
+def forget() -> None:
+    """Say that no evaluation is under way: an interrupt may have come before `end` could be called."""
+    _current.set(None)
+
+
 def number() -> int:
     """The number of the evaluation that began last: it tells whether the same one still runs."""
     return _number
