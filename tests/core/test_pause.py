@@ -13,9 +13,10 @@ from maestrale.core.events import (
     TurnContinued,
 )
 from maestrale.errors import Conflict, NotFound
+from maestrale.testing.laws import check_rows
 from maestrale.testing.stage import ROOT, Stage
 
-from .staging import DONE, FAILED, executions, ran, tasks
+from .staging import DONE, FAILED, document, executions, ran, tasks
 
 CHILD = """
 child:
@@ -182,6 +183,21 @@ def test_a_pause_of_a_sub_workflow_goes_up_and_to_its_siblings() -> None:
     assert {state for _, state in executions(stage)} == {"RUNNING"}
 
 
+def test_a_resume_that_leads_to_another_pause_leaves_all_of_them_paused() -> None:
+    stage = tasks(
+        "a: {with-items: 'i in [1, 2]', workflow: child}",
+        more="child:\n  tasks:\n    t: {on-success: pause, on-complete: [pause, u]}\n    u: {}\n",
+    )
+    states = []
+
+    while stage.root.state != "SUCCESS":
+        states.append({state for _, state in (*executions(stage), *ran(stage)) if state != "SUCCESS"})
+        check_rows(stage.state)
+        stage.send(ResumeRequested(ROOT))
+
+    assert states == [{"PAUSED"}] * 2
+
+
 def test_a_sub_workflow_that_nobody_waits_for_is_paused_and_resumed_with_the_rest() -> None:
     stage = tasks("a: {workflow: child, timeout: 1, on-error: b}\nb: {action: std.async_noop}", more=CHILD)
     stage.pass_time(1)
@@ -231,6 +247,20 @@ def test_two_hundred_levels_are_paused_and_resumed_from_the_lowest() -> None:
 
     assert (states, len(stage.state.executions)) == ({"PAUSED"}, 201)
     assert {state for _, state in executions(stage)} == {"SUCCESS"}
+
+
+def test_a_loop_that_cannot_be_handled_in_a_pause_fails_its_execution_at_the_resume() -> None:
+    stage = document(
+        "w:\n  tasks:\n    a: {with-items: 'i in [1, 2]', action: spoil}",
+        "spoil: {base: std.async_noop, output: <% $.nothing.at_all %>}",
+    )
+    stage.send(PauseRequested(ROOT))
+
+    stage.complete("a", DONE, index=0)
+    check_rows(stage.state)
+    stage.send(ResumeRequested(ROOT))
+
+    assert stage.root.state == "ERROR"
 
 
 def test_a_timer_that_fires_in_a_pause_starts_a_delayed_task() -> None:

@@ -29,25 +29,30 @@ def on_resume_requested(turn: Turn, event: ResumeRequested) -> None:
 
 
 def resume(turn: Turn, execution: Execution) -> None:
-    """Let an execution go on, everything below it, and everything above it."""
+    """Let an execution go on, everything below it, and everything above it.
+
+    All are set to running before any goes on: what was held back may pause them once more.
+    """
+    opened: list[str] = []
+    _open(turn, execution, opened)
+    for execution_id in reversed(opened):
+        _carry_on(turn, execution_id)
+
+
+def _open(turn: Turn, execution: Execution, opened: list[str]) -> None:
+    """Set to running what is paused; `opened` gets the ids, of those below before those above."""
     for child in list(live_children(turn, execution)):
         if turn.execution(child.id).state is ExecutionState.PAUSED:
-            resume(turn, turn.execution(child.id))
+            _open(turn, turn.execution(child.id), opened)
     execution = turn.execution(execution.id)
     if execution.state is not ExecutionState.PAUSED:
-        return  # A child has resumed it on its way up.
-    backlog = execution.backlog
-    turn.update_execution(execution, state=ExecutionState.RUNNING, state_info=None, backlog=())
-    _resume_parent(turn, execution)
-    for held in backlog:
-        dispatch.carry_out(turn, turn.task(held.task_id), held.commands)
-    for task in list(turn.tasks_in(execution.id)):
-        if turn.execution(execution.id).state is ExecutionState.RUNNING:
-            _go_on(turn, turn.task(task.id))
-    ending.check_end(turn, execution.id)
+        return  # A child has opened it on its way up.
+    turn.update_execution(execution, state=ExecutionState.RUNNING, state_info=None)
+    opened.append(execution.id)
+    _open_parent(turn, execution, opened)
 
 
-def _resume_parent(turn: Turn, execution: Execution) -> None:
+def _open_parent(turn: Turn, execution: Execution, opened: list[str]) -> None:
     """The task that started this execution goes on, and with it the workflow around it.
 
     Its other sub-workflows were paused together with this one, and go on together with it. An action that
@@ -63,12 +68,27 @@ def _resume_parent(turn: Turn, execution: Execution) -> None:
     if not (held and _has_paused_child(turn, task)):
         turn.update_task(task, state=TaskState.RUNNING)
     if not held:
-        resume(turn, parent)
+        _open(turn, parent, opened)
 
 
 def _has_paused_child(turn: Turn, task: Task) -> bool:
     children = turn.child_executions(task.id)
     return any(child.accepted and child.state is ExecutionState.PAUSED for child in children)
+
+
+def _carry_on(turn: Turn, execution_id: str) -> None:
+    """Do what an execution was kept from, for as long as nothing of that pauses it again."""
+    held = turn.execution(execution_id).backlog
+    for position, backlog in enumerate(held):
+        execution = turn.execution(execution_id)
+        if execution.state is not ExecutionState.RUNNING:
+            return
+        turn.update_execution(execution, backlog=held[position + 1 :])
+        dispatch.carry_out(turn, turn.task(backlog.task_id), backlog.commands)
+    for task in list(turn.tasks_in(execution_id)):
+        if turn.execution(execution_id).state is ExecutionState.RUNNING:
+            _go_on(turn, turn.task(task.id))
+    ending.check_end(turn, execution_id)
 
 
 def _go_on(turn: Turn, task: Task) -> None:
