@@ -8,6 +8,7 @@ from maestrale.core.events import (
     PauseRequested,
     ResumeRequested,
     StopRequested,
+    TaskRerunRequested,
     TaskSkipRequested,
     TimerFired,
     TurnContinued,
@@ -251,7 +252,7 @@ def test_two_hundred_levels_are_paused_and_resumed_from_the_lowest() -> None:
 
 def test_a_loop_that_cannot_be_handled_in_a_pause_fails_its_execution_at_the_resume() -> None:
     stage = document(
-        "w:\n  tasks:\n    a: {with-items: 'i in [1, 2]', action: spoil}",
+        "w:\n  tasks:\n    a: {with-items: 'i in [1, 2]', action: spoil}\n    b: {action: std.fail}",
         "spoil: {base: std.async_noop, output: <% $.nothing.at_all %>}",
     )
     stage.send(PauseRequested(ROOT))
@@ -259,8 +260,9 @@ def test_a_loop_that_cannot_be_handled_in_a_pause_fails_its_execution_at_the_res
     stage.complete("a", DONE, index=0)
     check_rows(stage.state)
     stage.send(ResumeRequested(ROOT))
-
     assert stage.root.state == "ERROR"
+    stage.send(TaskRerunRequested(stage.task("b").id))
+    check_rows(stage.state)
 
 
 def test_a_timer_that_fires_in_a_pause_starts_a_delayed_task() -> None:

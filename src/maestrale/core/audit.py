@@ -180,7 +180,7 @@ def _check_parent(state: State, execution: Execution, *, reopened: bool) -> Iter
     if not execution.accepted or has_ended(execution) or has_ended(parent):
         return
     if has_ended(task):
-        yield from _left_open(execution, task, parent)
+        yield from _left_open(execution, task)
     elif (
         not reopened
         and execution.state is ExecutionState.PAUSED
@@ -195,11 +195,10 @@ def _check_parent(state: State, execution: Execution, *, reopened: bool) -> Iter
         )
 
 
-def _left_open(child: Execution | ActionRun, task: Task, execution: Execution) -> Iterator[Finding]:
-    """A task ends with its children; but a loop ends at once when one of its items was cancelled, and so does
-    a task that cannot be handled, with its execution, which meets that at its resume if it is paused."""
-    meets_it_later = execution.state is ExecutionState.PAUSED and not task.error_handled
-    unmanageable = task.state is TaskState.ERROR and task.processed and meets_it_later
+def _left_open(child: Execution | ActionRun, task: Task) -> Iterator[Finding]:
+    """A task ends with its children. But a loop ends at once when one of its items was cancelled, and a task
+    that cannot be handled fails with its execution, in a pause at the resume; others of it may be rerun."""
+    unmanageable = task.state is TaskState.ERROR and not task.error_handled
     if not unmanageable and (task.items is None or not task.items.cancelled):
         text = f"it is to go on, and its task `{task.name}` has ended"
         yield found("child-left-open", child, text, task_id=task.id, task_state=task.state.value)
@@ -294,7 +293,7 @@ def _check_run(state: State, run: ActionRun) -> Iterator[Finding]:
     if task is None or not is_under_way(run) or has_ended(state.executions[task.execution_id]):
         return
     if has_ended(task):
-        yield from _left_open(run, task, state.executions[task.execution_id])
+        yield from _left_open(run, task)
 
 
 def _check_timer(state: State, timer: Timer) -> Iterator[Finding]:
