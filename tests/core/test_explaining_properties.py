@@ -116,7 +116,7 @@ def test_who_follows_the_explanation_brings_every_execution_to_its_end(
     play = Play(program, steps=steps)
     play.perform(script)
 
-    for _ in range(300):
+    for _ in range(2000):
         if play.has_ended:
             return
         advice = list(_advice(play, explained(play)))
