@@ -21,12 +21,20 @@ def carry_out(turn: Turn, task: Task, commands: Sequence[Command]) -> None:
     After `fail` and `succeed` the rest is dropped, after `pause` it is kept for the resume. Tasks listed
     before one of these begin first: the rest of the commands then waits for another turn of the task.
     """
-    reached = _reached(task, commands)
+    reached: set[str] | None = None
     begun = False
     for position, command in enumerate(commands):
         rest = tuple(commands[position + 1 :])
         if command.target not in ENGINE_COMMANDS:
-            begun |= _lead_to(turn, task, command, reached)
+            begun = True
+            if not _is_join(turn, task, command.target):
+                _start(turn, task, command)
+                continue
+            if reached is None:
+                reached = _reached(task, commands)
+            if command.target not in reached:  # Two clauses of one task are one arrival.
+                reached.add(command.target)
+                _arrive(turn, task, command)
         elif command.target != "noop" and begun:
             turn.enqueue(turn.update_task(turn.task(task.id), pending=tuple(commands[position:])))
             return
@@ -45,21 +53,26 @@ def _reached(task: Task, commands: Sequence[Command]) -> set[str]:
     return {target for target, _ in Counter(task.next_tasks) - left}
 
 
-def _lead_to(turn: Turn, task: Task, command: Command, reached: set[str]) -> bool:
-    """Start the task that the command names, or count for it if it is a join."""
+def _is_join(turn: Turn, task: Task, target: str) -> bool:
+    workflow = turn.workflow(turn.execution(task.execution_id))
+    return workflow.tasks[target].join is not None and workflow.type is WorkflowType.DIRECT
+
+
+def _start(turn: Turn, task: Task, command: Command) -> None:
+    """Start the task that the command names."""
     execution = turn.execution(task.execution_id)
     workflow = turn.workflow(execution)
-    definition = workflow.tasks[command.target]
+    is_reverse = workflow.type is WorkflowType.REVERSE
+    sources = reverse.sources(turn, execution, command.target) if is_reverse else [task.id]
     trigger = Trigger(task.id, command.event)
-    if workflow.type is WorkflowType.REVERSE:
-        sources = reverse.sources(turn, execution, command.target)
-        create_task(turn, execution, definition, triggered_by=[trigger], sources=sources)
-    elif definition.join is None:
-        create_task(turn, execution, definition, triggered_by=[trigger], sources=[task.id])
-    elif command.target not in reached:  # Two clauses of one task are one arrival.
-        reached.add(command.target)
-        joins.arrive(turn, execution, definition, trigger)
-    return True
+    create_task(turn, execution, workflow.tasks[command.target], triggered_by=[trigger], sources=sources)
+
+
+def _arrive(turn: Turn, task: Task, command: Command) -> None:
+    """Count for the join that the command names."""
+    execution = turn.execution(task.execution_id)
+    definition = turn.workflow(execution).tasks[command.target]
+    joins.arrive(turn, execution, definition, Trigger(task.id, command.event))
 
 
 def _pause(turn: Turn, task: Task, command: Command, rest: tuple[Command, ...]) -> None:

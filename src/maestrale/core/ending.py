@@ -136,6 +136,8 @@ def _final_context(turn: Turn, execution: Execution) -> Mapping[str, Json]:
         target = turn.latest_task(execution.id, reverse.target_of(execution))
         return contexts.EMPTY if target is None else contexts.merged(turn, [target.id])
     tasks = list(turn.tasks_in(execution.id))
+    if not any(task.published for task in tasks):
+        return contexts.EMPTY
     late = {trigger.task_id for task in tasks for trigger in task.late}  # They led to a join in vain.
     ends = [t.id for t in tasks if has_ended(t) and (not t.has_next_tasks or t.id in late)]
     return contexts.merged(turn, ends)

@@ -145,7 +145,7 @@ def recheck(turn: Turn, execution: Execution, task: Task, chosen: set[str]) -> N
         if target not in chosen
         for join in _joins_from(workflow, target)
     }
-    for join in _waiting(turn, execution, ahead):
+    for join in _waiting(turn, execution, ahead) if ahead else ():
         turn.enqueue(join)
 
 

@@ -4,8 +4,9 @@ Source: Mistral v2, sections 4.1 and 4.8.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cached_property
 
 from maestrale.core import contexts, inquiries
 from maestrale.core.state import Execution, Task
@@ -24,14 +25,22 @@ SECURITY = "openstack"
 class CoreScope:
     """An expression's place inside an execution, most often inside one of its tasks.
 
-    `execution` None: in an action run that no task asked for.
+    Args:
+        execution: None: in an action run that no task asked for.
+        data: Gives the data once it is asked for: most of what is evaluated is constant.
     """
 
-    def __init__(self, turn: Turn, execution: Execution | None, task: Task | None, data: Json) -> None:
+    def __init__(
+        self, turn: Turn, execution: Execution | None, task: Task | None, data: Callable[[], Json]
+    ) -> None:
         self._turn = turn
         self._execution = execution
         self._task = task
-        self.data = data
+        self._data = data
+
+    @cached_property
+    def data(self) -> Json:
+        return self._data()
 
     @property
     def now(self) -> datetime:
@@ -138,21 +147,26 @@ def task_scope(
         published: See what the task published too, as transitions and `break-on` do.
     """
     execution = turn.execution(task.execution_id)
-    context = contexts.outlook(turn, task) if published else contexts.inbound(turn, task)
-    data = Layers(
-        _task_layer(task),
-        context,
-        items,
-        env_layer(turn, execution),
-        workflow_layer(execution),
-        execution.input,
-    )
+
+    def data() -> Layers:
+        return Layers(
+            _task_layer(task),
+            contexts.outlook(turn, task) if published else contexts.inbound(turn, task),
+            items,
+            env_layer(turn, execution),
+            workflow_layer(execution),
+            execution.input,
+        )
+
     return CoreScope(turn, execution, task, data)
 
 
 def workflow_scope(turn: Turn, execution: Execution, *layers: Mapping[str, Json]) -> CoreScope:
     """The scope of a workflow's own expressions: `vars`, `output`, `output-on-error`."""
-    data = Layers(*layers, env_layer(turn, execution), workflow_layer(execution), execution.input)
+
+    def data() -> Layers:
+        return Layers(*layers, env_layer(turn, execution), workflow_layer(execution), execution.input)
+
     return CoreScope(turn, execution, None, data)
 
 
@@ -163,24 +177,24 @@ def target_scope(turn: Turn, task: Task, action_input: Mapping[str, Json]) -> Co
     data = Layers(
         action_input, context, env_layer(turn, execution), workflow_layer(execution), execution.input
     )
-    return CoreScope(turn, execution, task, data)
+    return CoreScope(turn, execution, task, lambda: data)
 
 
 def wrapper_scope(turn: Turn, task: Task | None, own_input: Mapping[str, Json]) -> CoreScope:
     """The scope of an ad-hoc action's `base-input`: not the workflow's input."""
     if task is None:
-        return CoreScope(turn, None, None, Layers(own_input))
+        return CoreScope(turn, None, None, lambda: Layers(own_input))
     execution = turn.execution(task.execution_id)
     context = contexts.inbound(turn, task)
     data = Layers(own_input, context, env_layer(turn, execution), workflow_layer(execution))
-    return CoreScope(turn, execution, task, data)
+    return CoreScope(turn, execution, task, lambda: data)
 
 
 def value_scope(turn: Turn, task: Task | None, value: Json) -> CoreScope:
     """The scope of an ad-hoc action's `output`: `$` is the result."""
     if task is None:
-        return CoreScope(turn, None, None, value)
-    return CoreScope(turn, turn.execution(task.execution_id), task, value)
+        return CoreScope(turn, None, None, lambda: value)
+    return CoreScope(turn, turn.execution(task.execution_id), task, lambda: value)
 
 
 def evaluate(place: str, template: Template, scope: CoreScope) -> Json:

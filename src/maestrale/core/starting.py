@@ -120,7 +120,7 @@ def _params(turn: Turn, execution: Execution) -> Mapping[str, Json]:
         )
     if turn.reveal(execution.params.get("evaluate_env", True)) is False:
         return execution.params
-    scope = CoreScope(turn, execution, None, {"__env": env})
+    scope = CoreScope(turn, execution, None, lambda: {"__env": env})
     templates = {key: compile_template(value) for key, value in env.items()}
     try:
         evaluated = evaluate_mapping("env", templates, scope)

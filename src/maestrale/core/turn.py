@@ -317,8 +317,9 @@ class Turn:
             self.effects.append(ClearTimer(timer_id))
 
     def clear_timers(self, task: Task) -> None:
-        for kind in TimerKind:
-            self.clear_timer(task, kind)
+        if self.state.timers or self.changes.timers:
+            for kind in TimerKind:
+                self.clear_timer(task, kind)
 
     def _count(self, old: Task | None, new: Task) -> None:
         """Bring the counters of the task's execution up to date."""
@@ -389,27 +390,26 @@ def _counts(task: Task | None) -> tuple[int, int, int]:
     One that has ended lives on until it has led where it leads: a pause may hold that back.
     """
     if task is None:
-        return (0, 0, 0)
+        return _NOTHING
+    state = task.state
+    if state not in ENDED_TASK:
+        return _LIVE
     live = 1 if task.pending or not task.processed else 0
-    match task.state:
-        case TaskState.SUCCESS | TaskState.SKIPPED:
-            return (live, 0, 0)
-        case TaskState.CANCELLED:
-            return (live, 1, 0)
-        case TaskState.ERROR:
-            return (live, 0, 0 if task.error_handled else 1)
-    return (1, 0, 0)
+    if state is TaskState.CANCELLED:
+        return (live, 1, 0)
+    return (live, 0, 1 if state is TaskState.ERROR and not task.error_handled else 0)
+
+
+_NOTHING, _LIVE = (0, 0, 0), (1, 0, 0)
 
 
 def has_ended(row: Execution | Task | ActionRun) -> bool:
     """Whether the row has reached a state that nothing leaves by itself."""
-    match row:
-        case Execution():
-            return row.state in ENDED_EXECUTION
-        case Task():
-            return row.state in ENDED_TASK
-        case _:
-            return row.state in ENDED_RUN
+    return row.state in _ENDED
+
+
+_ENDED: frozenset[str] = ENDED_EXECUTION | ENDED_TASK | ENDED_RUN
+"""All three are texts, and what one kind of row ends in no other goes on in."""
 
 
 def lives_on(task: Task) -> bool:

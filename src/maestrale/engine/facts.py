@@ -82,7 +82,7 @@ class StoredFacts:
             turn = self._reading(self._state(root_id))
             for execution in executions:
                 if execution.root_id == root_id:
-                    scope = CoreScope(turn, execution, None, {})
+                    scope = CoreScope(turn, execution, None, dict)
                     recursive = bool(asked["recursive"]) and asked["id"] is not None
                     found = scope.tasks(execution.id, recursive, asked["state"], bool(asked["flat"]))
                     views.extend(dict(view) for view in found)

@@ -26,6 +26,10 @@ TOGETHER = 5
 """How many times the share of one evaluation all those of a decision may have."""
 
 
+_installed: "Stopwatch | None" = None
+"""Whose handler has the signal. Asking the signal module each time costs more than all else here."""
+
+
 class Stopwatch:
     """Bounds the expressions of decisions; use `guard` around each decision.
 
@@ -50,9 +54,8 @@ class Stopwatch:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        # It stays: a signal that comes late would otherwise meet the default handler, which ends the process.
-        if signal.getsignal(signal.SIGPROF) != self._look:
-            signal.signal(signal.SIGPROF, self._look)
+        if _installed is not self:
+            self._install()
         self._looked_at, self._used_together, self._guards = time.thread_time(), 0.0, True
         # This timer counts the kernel's work for the process, too: making large texts is mostly that.
         signal.setitimer(signal.ITIMER_PROF, SLICE, SLICE)
@@ -62,6 +65,12 @@ class Stopwatch:
             self._guards = False  # First of all: nothing in here may be stopped.
             signal.setitimer(signal.ITIMER_PROF, 0)
             budget.forget()
+
+    def _install(self) -> None:
+        """Receive the signal from now on: one that comes late would otherwise end the process."""
+        global _installed
+        signal.signal(signal.SIGPROF, self._look)
+        _installed = self
 
     def _look(self, number: int, frame: FrameType | None) -> None:
         now = time.thread_time()

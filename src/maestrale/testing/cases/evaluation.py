@@ -25,7 +25,7 @@ class Evaluator:
         try:
             with self._guard():
                 turn = reading_turn(self._stage)
-                return turn.reveal(template.evaluate(CoreScope(turn, None, None, data)))
+                return turn.reveal(template.evaluate(CoreScope(turn, None, None, lambda: data)))
         except OverBudget as over:
             raise EvaluationError(str(over), expression=over.expression, reason=over.reason) from over
 
