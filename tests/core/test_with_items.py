@@ -3,6 +3,7 @@
 import pytest
 
 from maestrale.core import Limits, Result
+from maestrale.core.events import TurnContinued
 from maestrale.core.views import result_of
 from maestrale.testing.stage import Stage
 
@@ -94,6 +95,22 @@ def test_a_turn_of_any_length_brings_a_loop_on(steps: int) -> None:
     stage = tasks("a: {with-items: 'i in [1, 2, 3, 4, 5]'}\nb: {}", limits=Limits(steps=steps))
 
     assert (ran(stage), len(stage.runs("a"))) == ([("a", "SUCCESS"), ("b", "SUCCESS")], 5)
+
+
+@pytest.mark.parametrize(
+    ("given", "begun_after_each"), [(3, [4, 6, 8]), (1, [4, 5, 6]), (9, [4, 8, 10]), (None, [4, 8, 10])]
+)
+def test_a_turn_that_goes_on_takes_no_more_steps_than_it_is_given(
+    given: int | None, begun_after_each: list[int]
+) -> None:
+    text = "version: '2.0'\nw:\n  tasks:\n    a: {with-items: 'i in <% range(10) %>', action: std.async_noop}"
+    stage = Stage(text, limits=Limits(steps=5))
+    counts = []
+    for event in (stage.start_event("w"), TurnContinued(given), TurnContinued(given)):
+        stage.send_once(event)
+        counts.append(len(begun(stage)))
+
+    assert counts == begun_after_each
 
 
 def test_an_unknown_action_in_a_loop_fails_the_task_only() -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from maestrale.engine.turns import AHEAD, CROWDED_SECONDS, Turns
+import pytest
+
+from maestrale.engine.turns import AHEAD, CROWDED_SECONDS, STEPS_IN_A_CROWD, Turns
 
 
 class SteppedLoop(asyncio.SelectorEventLoop):
@@ -44,7 +46,8 @@ def taken(turns: int, *names: str, is_crowded: bool) -> list[tuple[str, float]]:
     async def scenario(loop: SteppedLoop) -> list[tuple[str, float]]:
         began, done = loop.time(), asyncio.Event()
 
-        def take(root_id: str) -> None:
+        def take(root_id: str, steps: int | None) -> None:
+            assert steps in ((None, STEPS_IN_A_CROWD) if is_crowded else (None,))
             log.append((root_id, round(loop.time() - began, 3)))
             loop.at += TURN_SECONDS
             if len(log) == turns:
@@ -83,11 +86,25 @@ def test_the_rests_end_when_nobody_has_asked_for_a_while() -> None:
     assert max(rested) < CROWDED_SECONDS <= min(hurried) + TURN_SECONDS
 
 
+@pytest.mark.parametrize(("is_crowded", "steps"), [(False, None), (True, STEPS_IN_A_CROWD)])
+def test_turns_are_short_where_others_ask(is_crowded: bool, steps: int | None) -> None:
+    async def scenario(loop: SteppedLoop) -> list[int | None]:
+        had: list[int | None] = []
+        each = Turns(lambda root_id, steps: had.append(steps), ahead=lambda root_id: 0)
+        if is_crowded:
+            each.make_room()
+        each.ask("giant")
+        await asyncio.sleep(0.01)
+        return had
+
+    assert play(scenario) == [steps]
+
+
 def asked(ahead: int, *, by: str | None, is_crowded: bool) -> bool:
     """Whether a tree gets a turn that is so many turns ahead of its last commit."""
 
     async def scenario(loop: SteppedLoop) -> bool:
-        each = Turns(lambda root_id: None, ahead=lambda root_id: 0)
+        each = Turns(lambda root_id, steps: None, ahead=lambda root_id: 0)
         each.ask("giant")
         await asyncio.sleep(0.1)
         if is_crowded:

@@ -1,6 +1,7 @@
 """`maestrale server`: the API, the engine and the actions in one process, until somebody ends it."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -48,6 +49,7 @@ async def _serve(settings: Settings, database: str) -> ExitCode:
         server = Server(settings, database=database)
         try:
             await signals.race(server.__aenter__())
+            gc.freeze()  # What is there now stays: the collector need not go through it again and again.
             _tell(server.url, database)
             await signals.race(server.watch())
         except Interrupted as interrupted:

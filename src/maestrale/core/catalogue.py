@@ -17,7 +17,7 @@ INTERNAL_PREFIX = "maestrale."
 cannot name them, or code would run that nobody was allowed to upload."""
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(Struct, frozen=True, kw_only=True, gc=False):
     """How an action ended: with `value`, with an `error` (any data that is not null), or cancelled.
 
     `refusal` says why what the action gave cannot be kept at all, for instance because of its size: the

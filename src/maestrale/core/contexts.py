@@ -22,7 +22,7 @@ Version: TypeAlias = "int | Versions"
 """How often a value was published; of one that has held a mapping, the versions inside it, too."""
 
 
-class Versions(Struct, frozen=True):
+class Versions(Struct, frozen=True, gc=False):
     """How often a value was published that was no mapping, and the versions of the keys of all mappings that
     were published in its place. The versions of keys that are gone stay: they may come again."""
 
@@ -30,7 +30,7 @@ class Versions(Struct, frozen=True):
     keys: Mapping[str, Version]
 
 
-class Variable(Struct, frozen=True):
+class Variable(Struct, frozen=True, gc=False):
     value: Json
     version: Version
 

@@ -89,5 +89,6 @@ def _handle(turn: Turn, event: Event) -> None:
             on_task_rerun_requested(turn, event)
         case TaskSkipRequested():
             on_task_skip_requested(turn, event)
-        case TurnContinued():
-            pass
+        case TurnContinued(steps):
+            if steps is not None:
+                turn.steps_left = min(turn.steps_left, steps)

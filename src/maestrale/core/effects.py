@@ -7,31 +7,31 @@ from typing import TypeAlias
 from msgspec import Struct
 
 
-class RunAction(Struct, frozen=True):
+class RunAction(Struct, frozen=True, gc=False):
     """Give this attempt to a worker."""
 
     run_id: str
     attempt: int
 
 
-class CancelAction(Struct, frozen=True):
+class CancelAction(Struct, frozen=True, gc=False):
     """Nobody waits for this attempt any more: end it if it still runs."""
 
     run_id: str
     attempt: int
 
 
-class SetTimer(Struct, frozen=True):
+class SetTimer(Struct, frozen=True, gc=False):
     """Send `TimerFired` when the timer is due."""
 
     timer_id: str
 
 
-class ClearTimer(Struct, frozen=True):
+class ClearTimer(Struct, frozen=True, gc=False):
     timer_id: str
 
 
-class ContinueTurn(Struct, frozen=True):
+class ContinueTurn(Struct, frozen=True, gc=False):
     """Send `TurnContinued`: there is more to do."""
 
 

@@ -16,7 +16,7 @@ from maestrale.expressions import Json
 from maestrale.ids import DEFAULT_PROJECT
 
 
-class ExecutionRequested(Struct, frozen=True, kw_only=True, tag=True):
+class ExecutionRequested(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Somebody wants a workflow run. `document` holds it; `pins` are definitions known beforehand.
 
     `security` says who wants it, for `$.openstack`; it is empty where nobody has to say who they are.
@@ -35,7 +35,7 @@ class ExecutionRequested(Struct, frozen=True, kw_only=True, tag=True):
     pins: tuple[Pin, ...] = ()
 
 
-class ActionRequested(Struct, frozen=True, kw_only=True, tag=True):
+class ActionRequested(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Somebody wants an action run by itself, without a task.
 
     Args:
@@ -53,14 +53,14 @@ class ActionRequested(Struct, frozen=True, kw_only=True, tag=True):
     timeout_seconds: int | None = None
 
 
-class ActionStarted(Struct, frozen=True, tag=True):
+class ActionStarted(Struct, frozen=True, tag=True, gc=False):
     """A worker is about to begin an attempt that must not be repeated blindly."""
 
     run_id: str
     attempt: int
 
 
-class ActionCompleted(Struct, frozen=True, tag=True):
+class ActionCompleted(Struct, frozen=True, tag=True, gc=False):
     """An attempt ended. `attempt` None: completed from outside, whichever attempt is under way."""
 
     run_id: str
@@ -68,44 +68,50 @@ class ActionCompleted(Struct, frozen=True, tag=True):
     result: Result
 
 
-class ActionLost(Struct, frozen=True, tag=True):
+class ActionLost(Struct, frozen=True, tag=True, gc=False):
     """The worker of an attempt is gone, and with it the knowledge of how far the attempt came."""
 
     run_id: str
     attempt: int
 
 
-class ActionPauseRequested(Struct, frozen=True, tag=True):
+class ActionPauseRequested(Struct, frozen=True, tag=True, gc=False):
     """Whoever does the work of an asynchronous action lets it rest."""
 
     run_id: str
 
 
-class ActionResumeRequested(Struct, frozen=True, tag=True):
+class ActionResumeRequested(Struct, frozen=True, tag=True, gc=False):
     run_id: str
 
 
-class TimerFired(Struct, frozen=True, tag=True):
+class TimerFired(Struct, frozen=True, tag=True, gc=False):
     timer_id: str
 
 
-class TurnContinued(Struct, frozen=True, tag=True):
-    """The tree had more to do than fits one turn, and has its turn again."""
+class TurnContinued(Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
+    """The tree had more to do than fits one turn, and has its turn again.
+
+    Args:
+        steps: So many tasks or items are seen to at most, as others wait for theirs; None: as the limits say.
+    """
+
+    steps: int | None = None
 
 
-class PauseRequested(Struct, frozen=True, tag=True):
+class PauseRequested(Struct, frozen=True, tag=True, gc=False):
     execution_id: str
     message: str | None = None
 
 
-class ResumeRequested(Struct, frozen=True, tag=True):
+class ResumeRequested(Struct, frozen=True, tag=True, gc=False):
     """`env` is merged deeply into the environment of the execution."""
 
     execution_id: str
     env: Mapping[str, Json] = {}
 
 
-class ExecutionUpdateRequested(Struct, frozen=True, kw_only=True, tag=True):
+class ExecutionUpdateRequested(Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Somebody changes what an execution is called, or its environment. `env` is merged deeply."""
 
     execution_id: str
@@ -113,13 +119,13 @@ class ExecutionUpdateRequested(Struct, frozen=True, kw_only=True, tag=True):
     env: Mapping[str, Json] = {}
 
 
-class StopRequested(Struct, frozen=True, tag=True):
+class StopRequested(Struct, frozen=True, tag=True, gc=False):
     execution_id: str
     state: Literal["SUCCESS", "ERROR", "CANCELLED"]
     message: str | None = None
 
 
-class TaskRerunRequested(Struct, frozen=True, tag=True):
+class TaskRerunRequested(Struct, frozen=True, tag=True, gc=False):
     """Somebody wants a failed task run again. `reset` False: only the items of its loop that failed."""
 
     task_id: str
@@ -127,7 +133,7 @@ class TaskRerunRequested(Struct, frozen=True, tag=True):
     env: Mapping[str, Json] = {}
 
 
-class TaskSkipRequested(Struct, frozen=True, tag=True):
+class TaskSkipRequested(Struct, frozen=True, tag=True, gc=False):
     """Somebody wants the execution to go on as if a failed task had done its work."""
 
     task_id: str
@@ -152,7 +158,7 @@ Event: TypeAlias = (
 )
 
 
-class Fact(Struct, frozen=True):
+class Fact(Struct, frozen=True, gc=False):
     """An answer from outside the tree that a decision needed, kept with its event.
 
     `question` is one of `core.facts`' questions in its canonical text.
@@ -162,7 +168,7 @@ class Fact(Struct, frozen=True):
     answer: Json
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One line of a tree's history: an event with all that its decision depended on.
 
     `seed` feeds `uuid()` and `random()`.

@@ -56,7 +56,7 @@ TASK_COMES_TO: Mapping[TaskState, str | None] = {
 }
 
 
-class Move(Struct, frozen=True):
+class Move(Struct, frozen=True, gc=False):
     """A row before and after a change of its state; None: it was just made."""
 
     before: Execution | Task | None
@@ -77,7 +77,7 @@ class Move(Struct, frozen=True):
         return "TASK_RESUMED" if before.held else TASK_BEGINS[before.state]
 
 
-class Notice(Struct, frozen=True, kw_only=True):
+class Notice(Struct, frozen=True, kw_only=True, gc=False):
     """One message for one target.
 
     Args:

@@ -20,7 +20,7 @@ from maestrale.expressions import Json
 from maestrale.ids import DEFAULT_PROJECT
 
 
-class Pin(Struct, frozen=True):
+class Pin(Struct, frozen=True, gc=False):
     """A definition that a tree has resolved, kept for the rest of its life.
 
     `document` is the content id of the text that holds it; `id` that of the stored definition, if it is
@@ -34,7 +34,7 @@ class Pin(Struct, frozen=True):
     id: str = ""
 
 
-class Tree(Struct, frozen=True, kw_only=True):
+class Tree(Struct, frozen=True, kw_only=True, gc=False):
     """What the executions of one root share; or, of an action run that no task asked for, its own tree.
 
     `counter` numbers everything made in the tree, in order; ids derive from it. `sequence` is the
@@ -51,14 +51,14 @@ class Tree(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
 
 
-class Trigger(Struct, frozen=True):
+class Trigger(Struct, frozen=True, gc=False):
     """Why a task exists: the task that led to it, and through which clause."""
 
     task_id: str
     event: str
 
 
-class Command(Struct, frozen=True):
+class Command(Struct, frozen=True, gc=False):
     """A transition that was taken: run the task `target`, or do the engine command of that name."""
 
     target: str
@@ -66,14 +66,14 @@ class Command(Struct, frozen=True):
     message: Json = None
 
 
-class Backlog(Struct, frozen=True):
+class Backlog(Struct, frozen=True, gc=False):
     """Commands that a `pause` held back, with the task they come from."""
 
     task_id: str
     commands: tuple[Command, ...]
 
 
-class Execution(Struct, frozen=True, kw_only=True):
+class Execution(Struct, frozen=True, kw_only=True, gc=False):
     """One run of a workflow. `context` holds the workflow's variables and the global ones.
 
     `workflow_id` is the id of the stored definition it started from; empty where none was stored.
@@ -111,7 +111,7 @@ class Execution(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
-class Items(Struct, frozen=True):
+class Items(Struct, frozen=True, gc=False):
     """How far a with-items task has come. `launched` items were started, in order, so many ended.
 
     `concurrency` 0: no bound. `again` are items that a rerun starts once more, before new ones.
@@ -165,14 +165,14 @@ class Items(Struct, frozen=True):
                 return replace(self, cancelled=self.cancelled + 1)
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """How a task's work ended, remembered while a `wait-after` runs."""
 
     state: TaskState
     info: str | None = None
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class Task(Struct, frozen=True, kw_only=True, gc=False):
     """One run of a task inside an execution.
 
     `turn` is the ticket under which the task waits for its turn in the agenda of the tree; None when
@@ -223,7 +223,7 @@ class Task(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
-class ActionRun(Struct, frozen=True, kw_only=True):
+class ActionRun(Struct, frozen=True, kw_only=True, gc=False):
     """One run of an action: for a task, or by itself in a tree of its own.
 
     `task_id` and `execution_id` are empty where no task asked for it; `namespace` and `description` are only
@@ -273,7 +273,7 @@ class TimerKind(StrEnum):
     """Of an action run that no task asked for."""
 
 
-class Timer(Struct, frozen=True, kw_only=True):
+class Timer(Struct, frozen=True, kw_only=True, gc=False):
     """Something a task waits for. The row goes when it fires or is no longer wanted.
 
     `task_id` is empty for the timeout of an action run that no task asked for.

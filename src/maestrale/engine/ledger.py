@@ -20,7 +20,7 @@ from maestrale.store import TreeCommit, TreeRows
 from maestrale.store.inbox import Message
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """One decided event of a tree, and the next version of every row it touched."""
 
     sequence: int

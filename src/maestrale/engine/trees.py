@@ -331,8 +331,8 @@ class Trees:
         """Somebody asks this node for something; see `Turns`."""
         self._turns.make_room()
 
-    def _continue(self, root_id: str) -> None:
-        self._post(root_id, TurnContinued())
+    def _continue(self, root_id: str, steps: int | None) -> None:
+        self._post(root_id, TurnContinued(steps))
 
     def _on_timer(self, root_id: str, timer_id: str) -> None:
         self._post(root_id, TimerFired(timer_id))

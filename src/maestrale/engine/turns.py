@@ -1,9 +1,9 @@
 """Trees that go on by themselves, such as a loop over 100,000 items, and who else wants the event loop.
 
 One turn is taken after the other, tree by tree in a circle. While somebody else asks for something, a turn
-is followed by a rest that is as long as the turn was, so that all such trees together have at most half of
-the time, and each is one turn ahead of its last commit, so that the commits of the others stay short. When
-nobody asks there is no rest, and a tree may be some turns ahead.
+is short and followed by a rest that is as long as the turn was, so that all such trees together have at most
+half of the time, and each is one turn ahead of its last commit, so that the commits of the others stay short.
+When nobody asks there is no rest, and a tree may be some turns ahead.
 """
 
 import asyncio
@@ -13,6 +13,9 @@ from collections.abc import Callable
 AHEAD, AHEAD_IN_A_CROWD = 4, 1
 """Turns that a tree may be ahead of its last commit when it goes on by itself."""
 
+STEPS_IN_A_CROWD = 50
+"""Tasks or items that a turn sees to then: some milliseconds, and as much again in the commit."""
+
 CROWDED_SECONDS = 0.25
 """For how long after a request others are expected to come."""
 
@@ -21,11 +24,11 @@ class Turns:
     """See the module.
 
     Args:
-        take: Takes the next turn of a tree.
+        take: Takes the next turn of a tree, of so many steps at most. None: of as many as the limits say.
         ahead: How many turns of a tree wait to be committed.
     """
 
-    def __init__(self, take: Callable[[str], None], *, ahead: Callable[[str], int]) -> None:
+    def __init__(self, take: Callable[[str, int | None], None], *, ahead: Callable[[str], int]) -> None:
         self._take = take
         self._ahead = ahead
         self._waiting: deque[str] = deque()
@@ -68,10 +71,11 @@ class Turns:
         self._known.discard(root_id)
         loop = asyncio.get_running_loop()
         began = loop.time()
+        crowded = self._is_crowded(loop)
         try:
-            self._take(root_id)
+            self._take(root_id, STEPS_IN_A_CROWD if crowded else None)
         finally:
-            rest = loop.time() - began if self._is_crowded(loop) else 0.0
+            rest = loop.time() - began if crowded else 0.0
             loop.call_later(rest, self._take_next)
 
     def _is_crowded(self, loop: asyncio.AbstractEventLoop) -> bool:

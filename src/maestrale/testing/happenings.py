@@ -218,7 +218,7 @@ class Play(Stage):
             case "rerun" | "rerun-failed-items" | "skip":
                 return self._second_thoughts(happening)
             case "continue":
-                return TurnContinued()
+                return TurnContinued(pick % 4 or None)
         return self._request(happening.kind, pick)
 
     def _request(self, kind: str, pick: int) -> Event | None:
