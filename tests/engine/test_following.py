@@ -232,6 +232,25 @@ async def test_what_was_reached_just_before_a_tree_came_here_is_seen_by_a_last_l
         assert there.following.looks == 1
 
 
+@elsewhere
+async def test_what_could_not_be_committed_here_is_looked_for_where_it_may_have_been(
+    house: House, there: Elsewhere, root_id: str
+) -> None:
+    there.is_here = True
+    with there.story(root_id) as steps:
+        assert _numbers(await _first(steps, 2)) == [1, None]
+        await house.succeed("ask", "yes")
+        await there.look()
+        assert there.following.looks == 0
+
+        there.feed.doubt([root_id])
+        await there.look()
+
+        assert _numbers(await _first(steps, 1)) == [2]
+        await there.look()
+        assert there.feed.elsewhere() == []
+
+
 async def test_who_looks_on_here_costs_no_look(tmp_path: Path) -> None:
     async with House(tmp_path / "db", ONE) as house:
         readers = _readers(house)

@@ -65,6 +65,15 @@ def test_what_nobody_waits_for_never_begins_and_is_ended_where_it_runs(action: s
     assert recovered(stage, here) == ([CancelAction(run_id, 1)], [])
 
 
+def test_what_has_ended_otherwise_is_ended_where_it_still_runs() -> None:
+    """A commit of which nobody knew had ended it, and what was to follow from that was not carried out."""
+    stage, run_id = stage_of("std.sleep seconds=1", started=False)
+    stage.send(ActionCompleted(run_id, None, DONE))
+
+    assert recovered(stage) == ([], [])
+    assert recovered(stage, here) == ([CancelAction(run_id, 1)], [])
+
+
 def test_timers_are_set_and_turns_are_continued() -> None:
     stage = tasks("a: {wait-before: 5}\nb: {action: std.async_noop}")
     stage.complete("b", DONE)

@@ -219,6 +219,7 @@ class Custody:
     def distrust(self, batch: Batch) -> None:
         """The commit of these decisions failed, or nobody knows: see `reload` and `give_up`."""
         self._doubts.note(batch)
+        self.feed.doubt(batch.pending)
 
     async def read_again(self, root_id: str) -> bool:
         """Forget a tree once all that is decided about it is committed, and take it as it is stored.

@@ -5,7 +5,7 @@ way: whoever looks on sees one sequence of steps, wherever the tree is, and howe
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from maestrale.core import State
@@ -275,6 +275,15 @@ class Feed:
         for each in self._channels if root_id is None else (root_id,):
             channel = self._channels.get(each)
             if channel is not None and channel.is_here and not self._sees(each):
+                channel.is_here = False
+                self.on_elsewhere()
+
+    def doubt(self, root_ids: Iterable[str]) -> None:
+        """What this node could not commit somebody else may have: on a file another process may begin the
+        very execution that this one begins. What is stored has to be looked at."""
+        for root_id in root_ids:
+            channel = self._channels.get(root_id)
+            if channel is not None:
                 channel.is_here = False
                 self.on_elsewhere()
 

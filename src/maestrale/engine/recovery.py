@@ -21,7 +21,8 @@ def effects_due(state: State, holds: Callable[[str, int], bool]) -> Iterator[Eff
         if not run.started and not run.abandoned and (run.asynchronous or not run.safe_rerun):
             yield RunAction(run.id, run.attempt)
     for run in state.runs.values():
-        if run.abandoned and not run.asynchronous and holds(run.id, run.attempt):
+        is_over = run.abandoned or run.state in ENDED_RUN
+        if is_over and not run.asynchronous and holds(run.id, run.attempt):
             yield CancelAction(run.id, run.attempt)
     if state.has_work:
         yield ContinueTurn()

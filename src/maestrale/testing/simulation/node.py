@@ -179,6 +179,7 @@ class Node:
     def _on_failed(self, error: Error) -> None:
         batch, on_top = self.ledger.fail()
         self.doubts.note(batch)
+        self.feed.doubt(batch.pending)
         lost = set(error.root_ids) if isinstance(error, LeaseLost) else set()
         self.reloading |= batch.pending.keys() - lost
         for root_id in lost:

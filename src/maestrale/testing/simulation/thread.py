@@ -64,7 +64,6 @@ class SimulatedThread(StoreThread):
     def close(self) -> None:
         self._finish()
         self._is_closed = True
-        self._strand.close()
 
     def _finish(self) -> None:
         self._is_hasty = True
@@ -139,7 +138,6 @@ class SimulatedThread(StoreThread):
             self._on_done()
         self._jobs.clear()
         self._is_closed = True
-        self._strand.close()
 
 
 def _lose_connection() -> None:
