@@ -13,6 +13,7 @@ from benchmarks.http_client import Connection, in_parallel
 from benchmarks.loads import Bench, asking, bench_on, chain, timed
 from benchmarks.nodes import Node, nodes, thread_seconds
 from benchmarks.postgresql_server import PostgresqlServer, Usage, postgresql_server
+from benchmarks.waits import Waits
 from maestrale.core.state import Pin
 from maestrale.store.postgresql import PostgresqlDatabase
 
@@ -191,6 +192,23 @@ def postgresql_two_nodes() -> str:
     )
 
 
+def postgresql_waits() -> str:
+    """What PostgreSQL's processes wait for, with one server and with two on the same database."""
+    lines = []
+    with postgresql_server() as server:
+        for count in (1, 2):
+            url = server.make_database()
+            with nodes(url, count) as running:
+                asyncio.run(deploy(running[0].url))
+                asyncio.run(load(running, 200))
+                waits = Waits(url)
+                with waits.watch():
+                    seconds = asyncio.run(load(running, OVER_HTTP))
+                rate = TASKS * OVER_HTTP / seconds
+                lines.append(f"\n  {count} of them: {rate:,.0f} tasks/s; {waits.told(TASKS * OVER_HTTP)}")
+    return "".join(lines)
+
+
 async def deploy(url: str) -> None:
     async with Connection(url) as connection:
         await connection.call("POST", "/v2/workflows", text=chain(TASKS))
@@ -232,4 +250,5 @@ ALL: tuple[Callable[[], str], ...] = (
     postgresql_traffic,
     postgresql_service,
     postgresql_two_nodes,
+    postgresql_waits,
 )
