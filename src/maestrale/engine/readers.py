@@ -1,13 +1,11 @@
 """Reading beside the commits: a few threads, each with a connection of its own."""
 
-import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeVar
 
-from maestrale.engine.shares import Shares
+from maestrale.engine.fair_threads import FairThreads
 from maestrale.errors import Unavailable
 from maestrale.store import StoreReader
 
@@ -47,8 +45,9 @@ class Readers:
         self._local = threading.local()
         self._stores: list[StoreReader] = []
         self._is_closed = False
-        self._shares = Shares(threads, of_one=of_one, most_waiting=MOST_WAITING)
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="maestrale-reader")
+        self._threads = FairThreads(
+            threads, of_one=of_one, most_waiting=MOST_WAITING, name="maestrale-reader"
+        )
 
     async def run(self, work: Callable[[StoreReader], T]) -> T:
         """What `work` reads.
@@ -56,17 +55,16 @@ class Readers:
         Raises:
             Unavailable: The node is ending, or as the store does.
         """
-        if self._is_closed:
-            raise Unavailable("this process is ending; it reads nothing any more", code="engine-closed")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
+        return await self._run(None, work)
 
     def of(self, project_id: str) -> Read:
         """Reads for a project, which takes turns with the others."""
-        return partial(self._run_for, project_id)
+        return partial(self._run, project_id)
 
-    async def _run_for(self, project_id: str, work: Callable[[StoreReader], T]) -> T:
-        with await self._shares.take(project_id):
-            return await self.run(work)
+    async def _run(self, project_id: str | None, work: Callable[[StoreReader], T]) -> T:
+        if self._is_closed:
+            raise Unavailable("this process is ending; it reads nothing any more", code="engine-closed")
+        return await self._threads.run(partial(self._work, work), project_id)
 
     def _work(self, work: Callable[[StoreReader], T]) -> T:
         store: StoreReader | None = getattr(self._local, "store", None)
@@ -78,6 +76,6 @@ class Readers:
     def close(self) -> None:
         """Wait for what is under way, and close the connections."""
         self._is_closed = True
-        self._pool.shutdown()
+        self._threads.close()
         for store in self._stores:
             store.close()

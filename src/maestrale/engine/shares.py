@@ -88,7 +88,7 @@ class Shares:
         elif len(project.waiting) >= self._most_waiting:
             count = len(project.waiting)
             self._forget_idle(project_id, project)
-            raise _too_many(project_id, f"{count:,} of its requests wait already")
+            raise too_many(project_id, f"{count:,} of its requests wait already")
         else:
             await self._wait(project_id, project)
         return Place(self, project_id)
@@ -107,7 +107,7 @@ class Shares:
                 self._forget_idle(project_id, project)
             if isinstance(error, TimeoutError):
                 reason = f"this one has waited for {self._wait_seconds:g} seconds"
-                raise _too_many(project_id, reason) from error
+                raise too_many(project_id, reason) from error
             raise
 
     def give_back(self, project_id: str) -> None:
@@ -143,7 +143,8 @@ class Shares:
             self._projects.pop(project_id, None)
 
 
-def _too_many(project_id: str, reason: str) -> TooManyRequests:
+def too_many(project_id: str, reason: str) -> TooManyRequests:
+    """That a project asks for more than its share."""
     return TooManyRequests(
         f"project `{project_id}` sends more requests than are answered, and {reason}; this one had no effect",
         hint="send fewer at once, and repeat this one a little later",
