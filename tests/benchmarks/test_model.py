@@ -119,7 +119,7 @@ def test_the_documented_comparison_is_what_the_model_makes_of_the_stored_figures
     compared = validate(read_figures())
 
     assert table(compared) in SIZING.read_text()
-    assert statistics.mean(abs(each.error) for each in compared) < 0.5
+    assert statistics.mean(abs(each.error) for each in compared) < 0.25
 
 
 def test_every_execution_of_a_service_is_in_one_cell() -> None:
