@@ -13,7 +13,7 @@ from maestrale.core.effects import Effect
 from maestrale.core.events import ActionCompleted, ActionLost, Event
 from maestrale.core.runs import get_run
 from maestrale.core.turn import Turn
-from maestrale.engine import Story, recovery
+from maestrale.engine import Feed, Story, recovery
 from maestrale.engine.doubts import Doubts
 from maestrale.engine.ledger import Pending
 from maestrale.errors import Error
@@ -91,7 +91,9 @@ def every_step_is_told_again(patch: pytest.MonkeyPatch) -> type[Node]:
 
 
 def a_commit_that_seemed_to_fail_is_not_told(patch: pytest.MonkeyPatch) -> type[Node]:
+    """Neither once it is known, nor because it is looked for."""
     patch.setattr(Doubts, "is_stored", lambda self, store, root_id: False)
+    patch.setattr(Feed, "doubt", lambda self, root_ids: None)
     return Node
 
 
