@@ -122,6 +122,8 @@ class Simulation(Course):
         return self.node
 
     def _is_current(self, node: Node, root_id: str) -> bool:
+        if root_id in node.deleting:
+            return False  # Another process may have deleted it already; this one learns that when it tries.
         return node is self.node and root_id in node.ledger and node.ledger.is_clean(root_id)
 
     # What goes wrong with it.
