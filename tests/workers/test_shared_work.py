@@ -401,17 +401,23 @@ def test_an_attempt_that_must_not_be_repeated_fails_when_its_worker_dies(url: st
     play(url, body)
 
 
+async def claimed_and_not_begun(town: Town) -> tuple[Place, Place, str]:
+    """Who decides, who has claimed an attempt and cannot say that it begins, and the tree."""
+    engine = await town.settle("engine", decides=True, runs_actions=False)
+    red = await town.settle("red")
+    red.is_unreachable = True
+    root_id = await start(engine, "a: {action: test.careful}")
+
+    async def is_claimed() -> bool:
+        return red.work.worker.running == 1
+
+    await until(is_claimed)
+    return engine, red, root_id
+
+
 def test_an_attempt_that_was_claimed_and_had_not_begun_has_a_successor(url: str) -> None:
     async def body(town: Town) -> None:
-        engine = await town.settle("engine", decides=True, runs_actions=False)
-        red = await town.settle("red")
-        red.is_unreachable = True
-        root_id = await start(engine, "a: {action: test.careful}")
-
-        async def is_claimed() -> bool:
-            return red.work.worker.running == 1
-
-        await until(is_claimed)
+        engine, _, root_id = await claimed_and_not_begun(town)
         await town.bury("red")
         town.outside.gate.set()
         await town.settle("blue")
@@ -424,15 +430,7 @@ def test_an_attempt_that_was_claimed_and_had_not_begun_has_a_successor(url: str)
 
 def test_an_attempt_that_was_given_up_does_not_begin(url: str) -> None:
     async def body(town: Town) -> None:
-        engine = await town.settle("engine", decides=True, runs_actions=False)
-        red = await town.settle("red")
-        red.is_unreachable = True
-        root_id = await start(engine, "a: {action: test.careful}")
-
-        async def is_claimed() -> bool:
-            return red.work.worker.running == 1
-
-        await until(is_claimed)
+        engine, red, root_id = await claimed_and_not_begun(town)
         tree = await engine.engine.write(lambda store: store.load_tree(root_id))
         assert tree is not None
         await engine.engine.lost(root_id, tree.runs[0].id, 1)

@@ -10,7 +10,6 @@ Source: Mistral v2, section 2.7; running once is what its documentation promises
 """
 
 from collections.abc import Iterator
-from itertools import islice
 
 from maestrale.core import rounds
 from maestrale.core.starting import cleared, create_task
@@ -44,7 +43,7 @@ def _disappoint(turn: Turn, execution: Execution, join: Task) -> None:
     """What has come leads no further: later rounds that counted on it look again."""
     ahead = {name for name, _ in turn.workflow(execution).graph.ahead[join.name]}
     for waiting in _waiting(turn, execution, ahead):
-        if len(list(islice(turn.tasks_named(execution.id, waiting.name), 2))) > 1:
+        if turn.has_come_again(execution.id, waiting.name):
             turn.enqueue(waiting)
 
 
@@ -72,10 +71,7 @@ def _count(
 def _may_have_come(turn: Turn, trigger: Trigger) -> bool:
     """Whether this inbound task may have come to the round before: it has run more than once."""
     task = turn.task(trigger.task_id)
-    if _is_repaired(task):
-        return True
-    runs = turn.tasks_named(task.execution_id, task.name)
-    return len(list(islice(runs, 2))) > 1
+    return _is_repaired(task) or turn.has_come_again(task.execution_id, task.name)
 
 
 def led_to(turn: Turn, join: Task, task_id: str) -> bool:

@@ -8,7 +8,6 @@ Source: Mistral v2, section 2.7.
 
 from collections.abc import Iterator
 from enum import Enum
-from itertools import islice
 
 from msgspec import Struct
 
@@ -235,8 +234,9 @@ class _Round:
 
     def _waits_anew(self, name: str) -> bool:
         """Whether this is a join that waits in a round that is not its first."""
-        rounds = list(islice(self._turn.tasks_named(self._execution.id, name), 2))
-        return len(rounds) > 1 and rounds[0].state is TaskState.WAITING
+        latest = self.latest(name)
+        waits = latest is not None and latest.state is TaskState.WAITING
+        return waits and self._turn.has_come_again(self._execution.id, name)
 
     def _moves(self, task: Task | None) -> bool:
         """Whether a task may lead somewhere by itself, or once a pause is over.

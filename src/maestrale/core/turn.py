@@ -141,6 +141,10 @@ class Turn:
     def latest_task(self, execution_id: str, name: str) -> Task | None:
         return next(self.tasks_named(execution_id, name), None)
 
+    def has_come_again(self, execution_id: str, name: str) -> bool:
+        """Whether there is more than one run of a task, or more than one round of a join."""
+        return len(list(islice(self.tasks_named(execution_id, name), 2))) > 1
+
     def child_runs(self, task_id: str) -> Iterator[ActionRun]:
         for id in self._children(task_id):
             if (run := self.find_run(id)) is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from maestrale.engine.shares import LONGEST_WAIT_SECONDS, too_many
+from maestrale.engine.shares import LONGEST_WAIT_SECONDS, too_many_wait, waited_too_long
 from maestrale.errors import Unavailable
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ class FairThreads:
                 raise Unavailable("this process is ending", code="engine-closed")
             queue = self._waiting.setdefault(project_id, deque())
             if project_id is not None and len(queue) >= self._most_waiting:
-                raise too_many(project_id, f"{len(queue):,} of its requests wait already")
+                raise too_many_wait(project_id, len(queue))
             at_once = not queue and self._may_run(project_id)
             queue.append(job)
             if self._idle:
@@ -140,7 +140,7 @@ class FairThreads:
                 return  # It is being done.
             assert isinstance(queue, deque)
             queue.remove(job)
-        job.refuse(too_many(job.project_id, f"this one has waited for {self._wait_seconds:g} seconds"))
+        job.refuse(waited_too_long(job.project_id, self._wait_seconds))
 
     def close(self) -> None:
         """Let everything be done that waits, and end the threads."""

@@ -88,7 +88,7 @@ class Shares:
         elif len(project.waiting) >= self._most_waiting:
             count = len(project.waiting)
             self._forget_idle(project_id, project)
-            raise too_many(project_id, f"{count:,} of its requests wait already")
+            raise too_many_wait(project_id, count)
         else:
             await self._wait(project_id, project)
         return Place(self, project_id)
@@ -106,8 +106,7 @@ class Shares:
                 project.waiting.remove(turn)
                 self._forget_idle(project_id, project)
             if isinstance(error, TimeoutError):
-                reason = f"this one has waited for {self._wait_seconds:g} seconds"
-                raise too_many(project_id, reason) from error
+                raise waited_too_long(project_id, self._wait_seconds) from error
             raise
 
     def give_back(self, project_id: str) -> None:
@@ -143,8 +142,17 @@ class Shares:
             self._projects.pop(project_id, None)
 
 
-def too_many(project_id: str, reason: str) -> TooManyRequests:
-    """That a project asks for more than its share."""
+def too_many_wait(project_id: str, count: int) -> TooManyRequests:
+    """That so many requests of a project wait that this one may not."""
+    return _too_many(project_id, f"{count:,} of its requests wait already")
+
+
+def waited_too_long(project_id: str, seconds: float) -> TooManyRequests:
+    """That a request has waited for as long as one may."""
+    return _too_many(project_id, f"this one has waited for {seconds:g} seconds")
+
+
+def _too_many(project_id: str, reason: str) -> TooManyRequests:
     return TooManyRequests(
         f"project `{project_id}` sends more requests than are answered, and {reason}; this one had no effect",
         hint="send fewer at once, and repeat this one a little later",
