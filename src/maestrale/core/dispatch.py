@@ -12,7 +12,7 @@ from maestrale.core.starting import create_task
 from maestrale.core.state import Backlog, Command, Execution, Task, Trigger
 from maestrale.core.status import ExecutionState
 from maestrale.core.turn import Turn
-from maestrale.lang.model import ENGINE_COMMANDS, WorkflowType
+from maestrale.lang.model import ENGINE_COMMANDS, Workflow, WorkflowType
 
 
 def carry_out(turn: Turn, task: Task, commands: Sequence[Command]) -> None:
@@ -21,25 +21,27 @@ def carry_out(turn: Turn, task: Task, commands: Sequence[Command]) -> None:
     After `fail` and `succeed` the rest is dropped, after `pause` it is kept for the resume. Tasks listed
     before one of these begin first: the rest of the commands then waits for another turn of the task.
     """
+    workflow = turn.workflow(turn.execution(task.execution_id))
     reached: set[str] | None = None
     begun = False
     for position, command in enumerate(commands):
-        rest = tuple(commands[position + 1 :])
         if command.target not in ENGINE_COMMANDS:
             begun = True
-            if not _is_join(turn, task, command.target):
-                _start(turn, task, command)
+            definition = workflow.tasks[command.target]
+            if definition.join is None or workflow.type is WorkflowType.REVERSE:
+                _start(turn, task, command, workflow)
                 continue
             if reached is None:
                 reached = _reached(task, commands)
             if command.target not in reached:  # Two clauses of one task are one arrival.
                 reached.add(command.target)
-                _arrive(turn, task, command)
+                execution = turn.execution(task.execution_id)
+                joins.arrive(turn, execution, definition, Trigger(task.id, command.event))
         elif command.target != "noop" and begun:
             turn.enqueue(turn.update_task(turn.task(task.id), pending=tuple(commands[position:])))
             return
         elif command.target == "pause":
-            _pause(turn, task, command, rest)
+            _pause(turn, task, command, tuple(commands[position + 1 :]))
             return
         elif command.target != "noop":
             state = ExecutionState.ERROR if command.target == "fail" else ExecutionState.SUCCESS
@@ -53,26 +55,13 @@ def _reached(task: Task, commands: Sequence[Command]) -> set[str]:
     return {target for target, _ in Counter(task.next_tasks) - left}
 
 
-def _is_join(turn: Turn, task: Task, target: str) -> bool:
-    workflow = turn.workflow(turn.execution(task.execution_id))
-    return workflow.tasks[target].join is not None and workflow.type is WorkflowType.DIRECT
-
-
-def _start(turn: Turn, task: Task, command: Command) -> None:
+def _start(turn: Turn, task: Task, command: Command, workflow: Workflow) -> None:
     """Start the task that the command names."""
     execution = turn.execution(task.execution_id)
-    workflow = turn.workflow(execution)
     is_reverse = workflow.type is WorkflowType.REVERSE
     sources = reverse.sources(turn, execution, command.target) if is_reverse else [task.id]
     trigger = Trigger(task.id, command.event)
     create_task(turn, execution, workflow.tasks[command.target], triggered_by=[trigger], sources=sources)
-
-
-def _arrive(turn: Turn, task: Task, command: Command) -> None:
-    """Count for the join that the command names."""
-    execution = turn.execution(task.execution_id)
-    definition = turn.workflow(execution).tasks[command.target]
-    joins.arrive(turn, execution, definition, Trigger(task.id, command.event))
 
 
 def _pause(turn: Turn, task: Task, command: Command, rest: tuple[Command, ...]) -> None:

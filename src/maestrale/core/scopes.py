@@ -173,11 +173,14 @@ def workflow_scope(turn: Turn, execution: Execution, *layers: Mapping[str, Json]
 def target_scope(turn: Turn, task: Task, action_input: Mapping[str, Json]) -> CoreScope:
     """The scope of `target`, which sees the action's input first."""
     execution = turn.execution(task.execution_id)
-    context = contexts.inbound(turn, task)
-    data = Layers(
-        action_input, context, env_layer(turn, execution), workflow_layer(execution), execution.input
-    )
-    return CoreScope(turn, execution, task, lambda: data)
+
+    def data() -> Layers:
+        context = contexts.inbound(turn, task)
+        return Layers(
+            action_input, context, env_layer(turn, execution), workflow_layer(execution), execution.input
+        )
+
+    return CoreScope(turn, execution, task, data)
 
 
 def wrapper_scope(turn: Turn, task: Task | None, own_input: Mapping[str, Json]) -> CoreScope:
@@ -185,9 +188,12 @@ def wrapper_scope(turn: Turn, task: Task | None, own_input: Mapping[str, Json]) 
     if task is None:
         return CoreScope(turn, None, None, lambda: Layers(own_input))
     execution = turn.execution(task.execution_id)
-    context = contexts.inbound(turn, task)
-    data = Layers(own_input, context, env_layer(turn, execution), workflow_layer(execution))
-    return CoreScope(turn, execution, task, lambda: data)
+
+    def data() -> Layers:
+        context = contexts.inbound(turn, task)
+        return Layers(own_input, context, env_layer(turn, execution), workflow_layer(execution))
+
+    return CoreScope(turn, execution, task, data)
 
 
 def value_scope(turn: Turn, task: Task | None, value: Json) -> CoreScope:
