@@ -22,7 +22,7 @@ from maestrale.ids import DEFAULT_PROJECT
 from maestrale.store.blobs import BlobReader, BlobWriter
 from maestrale.store.database import Database
 from maestrale.store.epochs import held_epochs
-from maestrale.store.lists import LONGEST, listed, portions
+from maestrale.store.lists import listed, padded, portions
 from maestrale.store.tables import Table
 
 
@@ -386,9 +386,6 @@ class Assignments:
 
 
 def _in_pairs(pairs: Collection[tuple[Any, Any]]) -> Iterator[tuple[str, list[Any]]]:
-    """The pairs for `VALUES`, some hundreds at a time, with their parameters. See `lists.listed`."""
-    given = list(pairs)
-    for first in range(0, len(given), LONGEST):
-        some = given[first : first + LONGEST]
-        some += some[-1:] * ((1 << (len(some) - 1).bit_length()) - len(some))
+    """The pairs for `VALUES`, some hundreds at a time, with their parameters."""
+    for some in map(padded, portions(pairs)):
         yield ", ".join(["(?, ?)"] * len(some)), [value for pair in some for value in pair]

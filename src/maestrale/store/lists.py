@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import TypeVar
 
+T = TypeVar("T")
 Value = TypeVar("Value", str, int)
 
 LONGEST = 512
@@ -11,18 +12,23 @@ LONGEST = 512
 
 
 def listed(values: Collection[Value]) -> tuple[str, list[Value]]:
-    """The list for an `IN`, with its parameters: at least one value, at most `LONGEST`.
+    """The list for an `IN`, with its parameters: at least one value, at most `LONGEST`."""
+    given = padded(list(values))
+    return f"({', '.join('?' * len(given))})", given
 
-    The last value is repeated up to a power of two. So there are ten texts instead of hundreds, and a
-    database that prepares statements has each of them ready.
+
+def padded(given: list[T]) -> list[T]:
+    """At least one value, at most `LONGEST`, with the last one repeated up to a power of two.
+
+    So there are ten texts instead of hundreds, and a database that prepares statements has each of them
+    ready.
     """
-    given = list(values)
     assert 0 < len(given) <= LONGEST, f"a list has from 1 to {LONGEST} values"
     length = 1 << (len(given) - 1).bit_length()
-    return f"({', '.join('?' * length)})", given + given[-1:] * (length - len(given))
+    return given + given[-1:] * (length - len(given))
 
 
-def portions(values: Collection[Value]) -> Iterator[list[Value]]:
+def portions(values: Collection[T]) -> Iterator[list[T]]:
     """The values in parts that are no longer than a list may be."""
     rest = iter(values)
     while portion := list(islice(rest, LONGEST)):
